@@ -1,0 +1,74 @@
+# Everything runs from .venv, which is made from requirements.lock on the first call and again only
+# when the lock or pyproject.toml has changed. Needed beforehand: Python 3.11 or newer, make, git.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+# The interpreter to make .venv with; empty: the first fitting one of PYTHON_CANDIDATES.
+PYTHON ?=
+PYTHON_CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14
+PORT ?= 5000
+PYTEST_ARGS ?= -n auto --dist worksteal
+LOCK_ARGS ?=
+
+BIN := .venv/bin
+# A copied or moved folder needs a new .venv, because its scripts hold absolute paths.
+STAMP := .venv/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+
+# pytest and hypothesis read these; results must be the same on every machine.
+unexport CI BUILD_NUMBER PYTEST_ADDOPTS
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## make .venv with everything (about a minute, once)
+
+demo: $(STAMP) ## a real agent, traced from end to end (PORT=5000; Ctrl-C stops it)
+	@$(BIN)/otel-bridge demo --port $(PORT)
+
+test: check ## lint, types and every test (PYTEST_ARGS='-n 0 tests/test_docs.py' for a part)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure ingestion against the raw insert rate, and start-up
+	$(BIN)/python -m bench
+
+lock: $(STAMP) ## write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade)
+	$(BIN)/uv pip compile pyproject.toml --no-config --all-extras --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --quiet $(LOCK_ARGS) --output-file requirements.lock
+	@if grep -n '://' requirements.lock; then echo 'requirements.lock holds an address'; exit 1; fi
+
+clean: ## remove .venv, caches and build results (databases stay)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# No stamp: a first, a moved or an interrupted set-up, which starts from nothing. An old stamp: the
+# lock or pyproject.toml has changed, and pip brings what is there up to date.
+$(STAMP): requirements.lock pyproject.toml
+	@found=; chosen=; clear=; \
+	for name in $(or $(PYTHON),$(PYTHON_CANDIDATES)); do \
+		"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		found=$$name; \
+		"$$name" -c 'import ensurepip, venv' 2>/dev/null && chosen=$$name && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "otel-bridge needs Python 3.11 or newer. None of these is: $(or $(PYTHON),$(PYTHON_CANDIDATES))."; \
+		echo "Install one, or name yours: make setup PYTHON=/path/to/python3"; exit 1; \
+	elif [ -z "$$chosen" ]; then \
+		echo "$$found cannot make virtual environments: its modules venv and ensurepip are missing."; \
+		echo "Install them (Debian, Ubuntu: apt install python3-venv), or name another interpreter:"; \
+		echo "make setup PYTHON=/path/to/python3"; exit 1; \
+	fi; \
+	echo "Setting up .venv with $$("$$chosen" --version): about a minute the first time."; \
+	[ -e $@ ] || clear=--clear; \
+	"$$chosen" -m venv $$clear .venv
+	$(BIN)/python -m pip install --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check
+	@touch $@

@@ -1,0 +1,1 @@
+"""The server: ingestion, accounting, metrics and their API."""

@@ -1,0 +1,1 @@
+"""The commands of `otel-bridge`, a module per area."""

@@ -1,0 +1,18 @@
+"""The scheduled jobs, by hand or from any cron."""
+
+from __future__ import annotations
+
+import click
+
+from backend.commands.database import ready_engine
+from backend.metrics.aggregation import aggregate_daily
+from backend.settings import read_settings
+from backend.store import EventStore
+
+
+@click.command()
+def aggregate() -> None:
+    """Write the daily metrics of today, yesterday and every day that late events touched."""
+    with ready_engine(read_settings()) as engine:
+        written = aggregate_daily(EventStore(engine))
+    click.echo(f"aggregated: {written.today} rows of today, {written.yesterday} of yesterday")

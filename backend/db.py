@@ -1,0 +1,178 @@
+"""Engines for SQLite and PostgreSQL, and the schema's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from otel_bridge.errors import ConfigurationError
+
+# Alembic is imported where it is needed: the server only reads the version, and saves its memory.
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: How long a writer waits for another one before the caller is told to come back.
+LOCK_TIMEOUT_MS = 5_000
+
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+# WAL: readers and the writer do not wait for each other.
+# synchronous=FULL: each commit is on the disk before it returns, so an acknowledged event survives
+# a killed process and a power cut alike. NORMAL would survive the kill, but a power cut could take
+# the last commits with it (the file stays sound); one sync per batch is a small price.
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+)
+
+
+def database_url(text: str) -> URL:
+    """Return the URL with its driver: psycopg for `postgres://` and `postgresql://`.
+
+    Raises `ConfigurationError` for what is neither SQLite nor PostgreSQL.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            "DATABASE_URL is not a database URL; write for example sqlite:///otel-bridge.db"
+            " or postgresql://user:password@host/name"
+        ) from error
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        return url.set(drivername="sqlite+pysqlite")
+    raise ConfigurationError(
+        f"DATABASE_URL starts with {url.drivername}://; only sqlite:// and postgresql:// work"
+    )
+
+
+def engine_for(url: str) -> Engine:
+    """Return an engine whose transactions behave alike on both databases.
+
+    On SQLite `engine.begin()` and sessions take a deferred transaction: right for reading. Whoever
+    writes uses `for_writing(engine)`.
+    """
+    parsed = database_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    return create_engine(
+        parsed,
+        # An error goes to logs; what people sent must not.
+        hide_parameters=True,
+        # An owner's writers wait for an advisory lock; what they read next must be what the last
+        # one committed, so every statement needs a snapshot of its own.
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Return the same engine (same pool) for transactions that write.
+
+    SQLite then takes the write lock when the transaction begins, and waits for it: a transaction
+    that has read first fails at once when another one wrote in between. PostgreSQL is not touched.
+    """
+    return engine.execution_options(sqlite_begin="IMMEDIATE")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": LOCK_TIMEOUT_MS / 1000}
+    )
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, and only before the first write.
+    connection.isolation_level = None
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def upgrade(url: str, *, revision: str = "head") -> None:
+    """Bring the schema to `revision`; several processes may do so at once."""
+    from alembic import command  # noqa: PLC0415 (see above)
+
+    with _migrating(url) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(url: str, *, revision: str) -> None:
+    """Take the schema back to `revision`; `base` removes every table and its data."""
+    from alembic import command  # noqa: PLC0415 (see above)
+
+    with _migrating(url) as config:
+        command.downgrade(config, revision)
+
+
+def current(url: str) -> str | None:
+    """Return the revision of the database, None for an empty one."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 (see above)
+
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def pending(url: str) -> list[str]:
+    """Return the revisions that the database lacks, oldest first.
+
+    Raises `ConfigurationError` for a database that a newer version has migrated.
+    """
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (see above)
+
+    scripts = ScriptDirectory.from_config(_config())
+    known = [script.revision for script in scripts.walk_revisions()][::-1]
+    at = current(url)
+    if at is not None and at not in known:
+        raise ConfigurationError(
+            f"the database has revision {at}, which this version does not know:"
+            " run the version that migrated it, or a newer one"
+        )
+    return known if at is None else known[known.index(at) + 1 :]
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 (see above)
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[Config]:
+    engine = for_writing(engine_for(url))
+    config = _config()
+    config.attributes["engine"] = engine
+    try:
+        yield config
+    finally:
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""Numbers, events and runs: what was stored, answered."""

@@ -1,0 +1,27 @@
+"""Every table, typed. Money is integer nano-USD, time integer UTC microseconds."""
+
+from backend.models.accounts import Agent, ApiKey, User
+from backend.models.alerts import AlertEvent, AlertRule
+from backend.models.base import Base, ExactDecimal
+from backend.models.events import EventRow, RunRow, SpanLinkRow, TracerRow
+from backend.models.pricing import LlmPrice
+from backend.models.rollups import AgentDailyMetrics, DirtyDay, LatencyRollup, Rollup
+
+__all__ = [
+    "Agent",
+    "AgentDailyMetrics",
+    "AlertEvent",
+    "AlertRule",
+    "ApiKey",
+    "Base",
+    "DirtyDay",
+    "EventRow",
+    "ExactDecimal",
+    "LatencyRollup",
+    "LlmPrice",
+    "Rollup",
+    "RunRow",
+    "SpanLinkRow",
+    "TracerRow",
+    "User",
+]

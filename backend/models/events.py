@@ -1,0 +1,194 @@
+"""Raw events, the spans between them, and the runs that follow from them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import AgentId, Base, OwnerId, OwnerKey, Wide
+
+_HAS_TRACE = text("trace_id IS NOT NULL")
+_HAS_RUN = text("run_id IS NOT NULL")
+_HAS_HINT = text("run_hint IS NOT NULL")
+_HAS_MODEL = text("model IS NOT NULL")
+_HAS_RESPONSE = text("response_id IS NOT NULL")
+_HAS_LIKENESS = text("likeness IS NOT NULL")
+_IS_ERROR = text("status = 'error'")
+
+
+class EventRow(Base):
+    """One event: what the client sent, and beside it what follows from the whole trace.
+
+    Every index is paid for by every insert; each one serves a query that would read the owner's
+    whole history without it. None holds `uid`: pages are cut by (created_us, uid), and both
+    databases sort the few rows of one microsecond by themselves.
+    """
+
+    __tablename__ = "obs_events"
+    __table_args__ = (
+        # A repeat is found, and cannot be stored, whatever the application does.
+        UniqueConstraint("user_id", "identity"),
+        # Events newest first; the ragged edges of a time window; retention.
+        Index("ix_obs_events_newest", "user_id", "created_us"),
+        # Events of one agent, and its newest event.
+        Index("ix_obs_events_agent", "user_id", "agent_id", "created_us"),
+        # Events of one type: the rare ones (heartbeat, error, metric) hide between many calls.
+        Index("ix_obs_events_type", "user_id", "event_type", "created_us"),
+        # Events of one model; rows without a model cost nothing.
+        Index(
+            "ix_obs_events_model",
+            "user_id",
+            "model",
+            "created_us",
+            postgresql_where=_HAS_MODEL,
+            sqlite_where=_HAS_MODEL,
+        ),
+        # Failures are rare among successes, and the status that people filter by.
+        Index(
+            "ix_obs_events_error",
+            "user_id",
+            "created_us",
+            postgresql_where=_IS_ERROR,
+            sqlite_where=_IS_ERROR,
+        ),
+        # The events of a run: its page, and its figures.
+        Index(
+            "ix_obs_events_run",
+            "user_id",
+            "run_id",
+            postgresql_where=_HAS_RUN,
+            sqlite_where=_HAS_RUN,
+        ),
+        # The rest of a trace, and all that was sent for one run: read on every insert.
+        Index(
+            "ix_obs_events_trace",
+            "user_id",
+            "trace_id",
+            postgresql_where=_HAS_TRACE,
+            sqlite_where=_HAS_TRACE,
+        ),
+        Index(
+            "ix_obs_events_hint",
+            "user_id",
+            "run_hint",
+            postgresql_where=_HAS_HINT,
+            sqlite_where=_HAS_HINT,
+        ),
+        # The same call, told by another tracer in another trace: read where there are two.
+        Index(
+            "ix_obs_events_response",
+            "user_id",
+            "response_id",
+            postgresql_where=_HAS_RESPONSE,
+            sqlite_where=_HAS_RESPONSE,
+        ),
+        Index(
+            "ix_obs_events_likeness",
+            "user_id",
+            "likeness",
+            "created_us",
+            postgresql_where=_HAS_LIKENESS,
+            sqlite_where=_HAS_LIKENESS,
+        ),
+    )
+
+    #: UUIDv7: grows with arrival.
+    uid: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[OwnerId]
+    #: The dedupe key in the form that does not depend on what the server decides.
+    identity: Mapped[str | None] = mapped_column(String(255))
+
+    # Decided by the server; changes when more of the trace arrives.
+    event_type: Mapped[str] = mapped_column(String(16))
+    agent_id: Mapped[AgentId | None]
+    run_id: Mapped[str | None] = mapped_column(String(36))
+    counted: Mapped[bool]
+    set_aside_reason: Mapped[str | None] = mapped_column(String(255))
+
+    # As sent; never changes.
+    sent_event_type: Mapped[str] = mapped_column(String(16))
+    agent_id_hint: Mapped[Wide | None]
+    agent_name: Mapped[str | None] = mapped_column(String(255))
+    default_agent: Mapped[str | None] = mapped_column(String(255))
+    run_hint: Mapped[str | None] = mapped_column(String(36))
+    status: Mapped[str] = mapped_column(String(8))
+    name: Mapped[str | None] = mapped_column(String(255))
+    provider: Mapped[str | None] = mapped_column(String(64))
+    model: Mapped[str | None] = mapped_column(String(255))
+    tool: Mapped[str | None] = mapped_column(String(255))
+    tokens_in: Mapped[Wide | None]
+    tokens_out: Mapped[Wide | None]
+    tokens_cache_read: Mapped[Wide | None]
+    tokens_cache_write: Mapped[Wide | None]
+    tokens_reasoning: Mapped[Wide | None]
+    cost_nusd: Mapped[Wide | None]
+    cost_source: Mapped[str | None] = mapped_column(String(16))
+    latency_ms: Mapped[Wide | None]
+    error_message: Mapped[str | None] = mapped_column(String(1000))
+    #: The JSON object as text.
+    payload: Mapped[str] = mapped_column(Text)
+
+    created_us: Mapped[Wide]
+    started_us: Mapped[Wide | None]
+    received_us: Mapped[Wide]
+    trace_id: Mapped[str | None] = mapped_column(String(64))
+    span_id: Mapped[str | None] = mapped_column(String(64))
+    parent_span_id: Mapped[str | None] = mapped_column(String(64))
+    operation: Mapped[str | None] = mapped_column(String(32))
+    scope: Mapped[str | None] = mapped_column(String(255))
+    response_id: Mapped[str | None] = mapped_column(String(255))
+    resource: Mapped[str | None] = mapped_column(String(64))
+    #: What this tracer's span of a call has in common with another's, as a digest.
+    likeness: Mapped[str | None] = mapped_column(String(32))
+
+
+class SpanLinkRow(Base):
+    """The parent of a span that makes no event, so that a walk to the root does not break."""
+
+    __tablename__ = "obs_span_links"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[OwnerKey]
+    trace_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    span_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    parent_span_id: Mapped[str] = mapped_column(String(64))
+
+
+class TracerRow(Base):
+    """An instrumentation scope by which the owner's model calls are told."""
+
+    __tablename__ = "obs_tracers"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[OwnerKey]
+    scope: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
+class RunRow(Base):
+    """The figures of one run, rewritten whenever an event that belongs to it changes."""
+
+    __tablename__ = "obs_runs"
+    __table_args__ = (
+        # Runs newest first, of the owner and of one agent.
+        Index("ix_obs_runs_newest", "user_id", "started_us"),
+        Index("ix_obs_runs_agent", "user_id", "agent_id", "started_us"),
+    )
+
+    user_id: Mapped[OwnerKey]
+    run_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    agent_id: Mapped[AgentId | None]
+    #: `running`, `success` or `error`.
+    status: Mapped[str] = mapped_column(String(8))
+    model: Mapped[str | None] = mapped_column(String(255))
+    total_tokens_in: Mapped[Wide]
+    total_tokens_out: Mapped[Wide]
+    total_cost_nusd: Mapped[Wide]
+    total_latency_ms: Mapped[Wide | None]
+    events_count: Mapped[Wide]
+    llm_calls_count: Mapped[Wide]
+    tool_calls_count: Mapped[Wide]
+    error_message: Mapped[str | None] = mapped_column(String(1000))
+    started_us: Mapped[Wide]
+    finished_us: Mapped[Wide | None]

@@ -1,0 +1,202 @@
+"""The one place that knows SQL for events, runs and their sums."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, tzinfo
+
+from sqlalchemy import Engine, func, select
+
+from backend.models import Agent, User
+from backend.store import daily, listing, measures
+from backend.store.append import append_batch, prepare
+from backend.store.cursors import Cursor
+from backend.store.daily import Aggregated
+from backend.store.heartbeats import last_heartbeats
+from backend.store.links import links_of
+from backend.store.outcomes import Duplicate, Outcome, Rejected, Stored
+from backend.store.rebuild import rebuild_rollups
+from backend.store.stored import (
+    EventFilter,
+    EventPage,
+    RunDetail,
+    RunFilter,
+    RunPage,
+    StoredEvent,
+    StoredRun,
+)
+from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
+from backend.store.transactions import StoreUnavailable, Transactions
+from backend.store.windows import Window, day_at, day_window
+from otel_bridge.event import Event, SpanLink
+
+__all__ = [
+    "EVERYTHING",
+    "Aggregated",
+    "Cursor",
+    "Dimension",
+    "Duplicate",
+    "EventFilter",
+    "EventPage",
+    "EventStore",
+    "Group",
+    "Histogram",
+    "Outcome",
+    "Rejected",
+    "RunDetail",
+    "RunFilter",
+    "RunPage",
+    "StoreUnavailable",
+    "Stored",
+    "StoredEvent",
+    "StoredRun",
+    "Sums",
+    "Where",
+    "Window",
+    "day_at",
+    "day_window",
+]
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class EventStore:
+    """Events, runs and roll-ups of every owner, on SQLite or PostgreSQL.
+
+    Times are Unix microseconds, windows half-open, money nano-USD. Every method raises
+    `StoreUnavailable` where the database cannot be reached in time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        max_agents_per_owner: int = 1000,
+        clock_us: Callable[[], int] = _now_us,
+    ) -> None:
+        self._transactions = Transactions(engine, clock_us=clock_us)
+        self._clock_us = clock_us
+        self._max_agents = max_agents_per_owner
+
+    def append(
+        self, owner_id: int, events: Sequence[Event], *, links: Sequence[SpanLink] = ()
+    ) -> list[Outcome]:
+        """Store a batch in one transaction; return what became of each event, in their order.
+
+        When this returns, the batch is committed and every sum, run and agent shows it.
+        """
+        if not events and not links:
+            return []
+        batch = prepare(events, now_us=self._clock_us())
+        return self._transactions.write(
+            owner_id,
+            lambda tx: append_batch(tx, batch, links=links, max_agents=self._max_agents),
+        )
+
+    def measure(
+        self,
+        owner_id: int,
+        *,
+        start_us: int,
+        end_us: int,
+        group_by: Sequence[Dimension] = (),
+        where: Where = EVERYTHING,
+        zone: tzinfo = UTC,
+    ) -> list[Group]:
+        """Return the sums of a window by group; `hour` and `day` are cut in `zone`."""
+        return self._transactions.read(
+            lambda connection: measures.measure(
+                connection,
+                owner_id,
+                window=Window(start_us, end_us),
+                group_by=group_by,
+                where=where,
+                zone=zone,
+            )
+        )
+
+    def events(
+        self,
+        owner_id: int,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        offset: int = 0,
+        cursor: Cursor | None = None,
+    ) -> EventPage:
+        """Return a page of events, newest first."""
+        return self._transactions.read(
+            lambda connection: listing.events(
+                connection, owner_id, wanted, limit=limit, offset=offset, cursor=cursor
+            )
+        )
+
+    def runs(
+        self,
+        owner_id: int,
+        wanted: RunFilter,
+        *,
+        limit: int,
+        offset: int = 0,
+        cursor: Cursor | None = None,
+    ) -> RunPage:
+        """Return a page of runs, newest first."""
+        return self._transactions.read(
+            lambda connection: listing.runs(
+                connection, owner_id, wanted, limit=limit, offset=offset, cursor=cursor
+            )
+        )
+
+    def run(self, owner_id: int, run_id: str) -> RunDetail | None:
+        """Return a run with its events, oldest first; None where the owner has no such run."""
+        return self._transactions.read(lambda connection: listing.run(connection, owner_id, run_id))
+
+    def links(self, owner_id: int, trace_ids: Iterable[str]) -> dict[tuple[str, str], str]:
+        """Return (trace id, span id) → parent span id of the spans that made no event."""
+        return self._transactions.read(lambda connection: links_of(connection, owner_id, trace_ids))
+
+    def last_heartbeats(
+        self, owner_id: int, *, start_us: int, end_us: int, zone: tzinfo = UTC
+    ) -> dict[tuple[date, int | None], int]:
+        """Return the time of the newest heartbeat by local day and agent (None: no agent)."""
+        window = Window(start_us, end_us)
+        return self._transactions.read(
+            lambda connection: last_heartbeats(connection, owner_id, window=window, zone=zone)
+        )
+
+    def active_agents(self, owner_id: int, *, since_us: int) -> int:
+        """Return how many agents have an event at or after `since_us`."""
+        query = (
+            select(func.count())
+            .select_from(Agent)
+            .where(Agent.user_id == owner_id, Agent.last_seen_us >= since_us)
+        )
+        return self._transactions.read(lambda connection: connection.scalar(query) or 0)
+
+    def aggregate_days(self, owner_id: int | None, days: Iterable[date]) -> int:
+        """Write the daily rows of these local days anew, for one owner or all; return how many."""
+        wanted = list(days)
+        return sum(
+            self._transactions.write(owner, lambda tx: daily.aggregate_days(tx, wanted))
+            for owner in self._owners(owner_id)
+        )
+
+    def aggregate_recent(self, owner_id: int | None = None) -> Aggregated:
+        """Write the daily rows of today, yesterday and every day that changed since last time."""
+        total = Aggregated()
+        for owner in self._owners(owner_id):
+            total += self._transactions.write(owner, daily.aggregate_recent)
+        return total
+
+    def rebuild(self, owner_id: int) -> None:
+        """Compute the owner's roll-ups anew from the raw events."""
+        self._transactions.write(owner_id, rebuild_rollups)
+
+    def _owners(self, owner_id: int | None) -> list[int]:
+        if owner_id is not None:
+            return [owner_id]
+        query = select(User.id).order_by(User.id)
+        return self._transactions.read(lambda connection: list(connection.scalars(query)))

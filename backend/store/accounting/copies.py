@@ -1,0 +1,178 @@
+"""Which spans of different tracers tell the same call, in whatever trace they stand.
+
+Spans of one instrumentation scope are copies of each other only when nested. Across scopes, the
+provider's response id decides; where one of them does not know it, the same tokens at the same time
+in one process do, matched one to one: ten equal parallel calls seen by two tracers are ten calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from uuid import UUID
+
+from backend.store.accounting.entries import Entry, SetAside
+from backend.store.accounting.tree import Span
+
+SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
+
+#: Tracers count streamed tokens a little differently.
+_SLACK_TOKENS = 8
+_SLACK_SHARE = 0.01
+#: What a model's full name adds to its short one: nothing, a date or a version.
+_ADDED_VERSION = re.compile(r"$|[-@:](v?\d|latest)")
+
+
+def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[UUID, Copy]:
+    """Return the calls that repeat another one, each with the call that it repeats."""
+    single = [span.entries[0] for span in calls if span.entries[0].uid not in aside]
+    by_response = _repeats(single, _response_key, _is_same_response)
+    found = {copy: (kept, SetAside.SAME_RESPONSE) for copy, kept in by_response.items()}
+    remaining = [entry for entry in single if entry.uid not in found]
+    by_likeness = _repeats(remaining, likeness_of, _is_alike)
+    found |= {copy: (kept, SetAside.SAME_TOKENS_AND_TIME) for copy, kept in by_likeness.items()}
+    return found
+
+
+#: The entry that is kept instead, and why this one is not.
+Copy = tuple[Entry, SetAside]
+
+
+def likeness_of(entry: Entry) -> tuple[object, ...] | None:
+    """Return what two tracers' spans of one call have in common; None where nothing is known."""
+    if not (entry.resource and entry.scope):
+        return None
+    return (entry.resource, entry.operation, entry.status, entry.tokens_in, entry.tokens_out)
+
+
+def _response_key(entry: Entry) -> str | None:
+    return entry.response_id
+
+
+def _repeats(
+    entries: Iterable[Entry],
+    key_of: Callable[[Entry], Hashable | None],
+    is_same: Callable[[Entry, Entry], bool],
+) -> dict[UUID, Entry]:
+    """Return the entries that repeat another one with the same key, and which one that is."""
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if (key := key_of(entry)) is not None:
+            groups[key].append(entry)
+    repeats: dict[UUID, Entry] = {}
+    for group in groups.values():
+        for cluster in _clusters(group, is_same):
+            kept = min(cluster, key=richest_first)
+            repeats |= {entry.uid: kept for entry in cluster if entry is not kept}
+    return repeats
+
+
+def _clusters(
+    entries: Iterable[Entry], is_same: Callable[[Entry, Entry], bool]
+) -> Iterator[list[Entry]]:
+    """Yield entries that are one call: of each scope one at the most, the nearest in time."""
+    clusters: list[list[Entry]] = []
+    for entry in sorted(entries, key=_start_order):
+        fitting = [
+            cluster
+            for cluster in clusters
+            if all(other.scope != entry.scope and is_same(entry, other) for other in cluster)
+        ]
+        if fitting:
+            min(fitting, key=lambda cluster: _distance_us(entry, cluster)).append(entry)
+        else:
+            clusters.append([entry])
+    yield from clusters
+
+
+def _start_order(entry: Entry) -> tuple[int, int, str, str, str]:
+    ids = (entry.scope or "", entry.trace_id or "", entry.span_id or "")
+    return (start_of(entry), entry.created_us, *ids)
+
+
+def start_of(entry: Entry) -> int:
+    """Return when the call began, in Unix microseconds; its end where that is not known."""
+    return entry.created_us if entry.started_us is None else entry.started_us
+
+
+def _distance_us(entry: Entry, cluster: Iterable[Entry]) -> int:
+    return min(
+        abs(start_of(entry) - start_of(other)) + abs(entry.created_us - other.created_us)
+        for other in cluster
+    )
+
+
+def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
+    """Order by what the span tells: tokens or cost at all, its price, its model, then parts."""
+    told = (
+        entry.tokens_in,
+        entry.tokens_out,
+        entry.tokens_cache_read,
+        entry.tokens_cache_write,
+        entry.tokens_reasoning,
+    )
+    parts = 2 * sum(bool(value) for value in told) + sum(value == 0 for value in told)
+    return (
+        not entry.carries_usage,
+        not entry.has_cost,
+        entry.model is None,
+        -parts,
+        entry.trace_id or "",
+        entry.span_id or "",
+    )
+
+
+def _is_same_response(one: Entry, other: Entry) -> bool:
+    near = abs(one.created_us - other.created_us) <= SAME_CALL_WINDOW_US
+    return near and _same_model(one, other) and _compatible_tokens(one, other)
+
+
+def _is_alike(one: Entry, other: Entry) -> bool:
+    """Whether two calls with equal tokens ran at the same time and no response id parts them.
+
+    Without tokens the one must lie within the other; a success must name its model as well.
+    """
+    both_known = one.response_id is not None and other.response_id is not None
+    if both_known and one.response_id != other.response_id:
+        return False
+    if not _same_model(one, other):
+        return False
+    if one.tokens_in:
+        return start_of(one) <= other.created_us and start_of(other) <= one.created_us
+    names_models = one.model is not None and other.model is not None
+    return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+
+
+def _within(inner: Entry, outer: Entry) -> bool:
+    return start_of(outer) <= start_of(inner) and inner.created_us <= outer.created_us
+
+
+def _same_model(one: Entry, other: Entry) -> bool:
+    """Whether the names may mean one model: equal, or one dated or prefixed form of the other."""
+    if one.model is None or other.model is None:
+        return True
+    names = [entry.model.lower().rsplit("/", 1)[-1] for entry in (one, other) if entry.model]
+    shorter, longer = sorted(names, key=len)
+    return longer.startswith(shorter) and _ADDED_VERSION.match(longer[len(shorter) :]) is not None
+
+
+def _compatible_tokens(one: Entry, other: Entry) -> bool:
+    return _close(one.tokens_out, other.tokens_out) and (
+        _close(one.tokens_in, other.tokens_in)
+        or _close(_uncached(one), other.tokens_in)
+        or _close(one.tokens_in, _uncached(other))
+    )
+
+
+def _uncached(entry: Entry) -> int | None:
+    """Return the input without cached tokens, which some tracers leave out."""
+    if entry.tokens_in is None:
+        return None
+    return entry.tokens_in - (entry.tokens_cache_read or 0) - (entry.tokens_cache_write or 0)
+
+
+def _close(left: int | None, right: int | None) -> bool:
+    if left is None or right is None:
+        return True
+    return abs(left - right) <= max(_SLACK_TOKENS, _SLACK_SHARE * max(left, right))

@@ -1,0 +1,174 @@
+"""Whose usage counts: each model call once, though several spans tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from backend.store.accounting.copies import Copy, find_copies, richest_first
+from backend.store.accounting.entries import Entry, SetAside
+from backend.store.accounting.placement import Place
+from backend.store.accounting.tree import Key, Span, Tree
+from otel_bridge.facts import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What does not count, with its reason, and where the calls that count belong."""
+
+    aside: Mapping[UUID, SetAside]
+    placed: Sequence[Place]
+
+
+def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Count:
+    """Return whose usage counts.
+
+    A call that counts belongs to the run and agent of a copy of it, where it has none of its own.
+    """
+    aside: dict[UUID, SetAside] = {}
+    calls = [span for span in tree.spans.values() if span.is_call]
+    for span in calls:
+        _set_aside_nested(span, aside)
+    _set_aside_echoes(calls, aside)
+    copies = find_copies(calls, aside)
+    aside |= {uid: reason for uid, (_, reason) in copies.items()}
+    placed = _adopt_places(entries, placed, copies)
+    _set_aside_totals(tree, aside)
+    _set_aside_run_totals(tree, entries, placed, aside)
+    return Count(aside, placed)
+
+
+def _adopt_places(
+    entries: Sequence[Entry], placed: Sequence[Place], copies: Mapping[UUID, Copy]
+) -> list[Place]:
+    """Give a call without a run the run and agent of the copy that has one."""
+    adopted: dict[UUID, Place] = {}
+    for entry, place in sorted(zip(entries, placed, strict=True), key=_by_span):
+        if place.run_id is not None and entry.uid in copies:
+            adopted.setdefault(copies[entry.uid][0].uid, place)
+    return [
+        replace(place, run_id=adopted[entry.uid].run_id, agent=adopted[entry.uid].agent)
+        if place.run_id is None and entry.uid in adopted
+        else place
+        for entry, place in zip(entries, placed, strict=True)
+    ]
+
+
+def _by_span(pair: tuple[Entry, Place]) -> tuple[str, str]:
+    entry, _ = pair
+    return (entry.trace_id or "", entry.span_id or "")
+
+
+def _put_aside(span: Span, reason: SetAside, aside: dict[UUID, SetAside]) -> None:
+    """Set aside the span's call, or the usage that an agent span tells at its end."""
+    for entry in span.entries:
+        if span.is_call or entry.carries_usage:
+            aside.setdefault(entry.uid, reason)
+
+
+def _set_aside_nested(span: Span, aside: dict[UUID, SetAside]) -> None:
+    """Keep one of the call spans that stand in each other: the innermost that knows its usage.
+
+    Of two that tell the same tokens the richer is kept.
+    """
+    inner = list(_calls_within(span))
+    if not inner:
+        return
+    if len(inner) == 1 and _is_richer(span, inner[0]) and inner[0].entries[0].uid not in aside:
+        _put_aside(inner[0], SetAside.SAME_CALL_ABOVE, aside)
+        return
+    if span.carrier is None or any(call.carrier for call in inner):
+        _put_aside(span, SetAside.SAME_CALL_BELOW, aside)
+        return
+    for call in inner:
+        _put_aside(call, SetAside.SAME_CALL_ABOVE, aside)
+
+
+def _is_richer(outer: Span, inner: Span) -> bool:
+    """Whether the outer span tells the same tokens and more beside them."""
+    one, other = outer.entries[0], inner.entries[0]
+    same = (one.tokens_in, one.tokens_out) == (other.tokens_in, other.tokens_out)
+    return same and bool(one.tokens_in) and richest_first(one)[:-2] < richest_first(other)[:-2]
+
+
+def _calls_within(span: Span) -> Iterator[Span]:
+    """Yield the calls below that may be the same call: no tool and no agent stands between."""
+    stack = list(span.children)
+    while stack:
+        below = stack.pop()
+        if below.operation == span.operation:
+            yield below
+        if not below.is_agent and below.operation != Operation.TOOL:
+            stack.extend(below.children)
+
+
+def _set_aside_echoes(calls: Iterable[Span], aside: dict[UUID, SetAside]) -> None:
+    """Set aside the usage that a step inside a call repeats from it."""
+    for span in calls:
+        if span.carrier is None:
+            continue
+        stack = list(span.children)
+        while stack:
+            below = stack.pop()
+            if below.is_agent or below.is_call or below.operation == Operation.TOOL:
+                continue
+            if below.carrier is not None:
+                _put_aside(below, SetAside.SAME_CALL_ABOVE, aside)
+            stack.extend(below.children)
+
+
+def _set_aside_totals(tree: Tree, aside: dict[UUID, SetAside]) -> None:
+    """Set aside what an agent, a workflow or a step repeats from below."""
+    carriers = [span for span in tree.spans.values() if span.carrier is not None]
+    over_calls = _keys_above(span for span in carriers if span.is_call)
+    over_usage = _keys_above(carriers)
+    for span in carriers:
+        if span.is_call:
+            continue
+        if span.key in over_calls:
+            _put_aside(span, SetAside.REPEATS_CALLS_BELOW, aside)
+        elif span.key in over_usage:
+            _put_aside(span, SetAside.REPEATS_USAGE_BELOW, aside)
+
+
+def _keys_above(spans: Iterable[Span]) -> set[Key]:
+    """Return the keys of all spans that stand above one of `spans`."""
+    above: set[Key] = set()
+    for span in spans:
+        for ancestor in span.ancestors():
+            if ancestor.key in above:
+                break
+            above.add(ancestor.key)
+    return above
+
+
+def _set_aside_run_totals(
+    tree: Tree,
+    entries: Sequence[Entry],
+    placed: Sequence[Place],
+    aside: dict[UUID, SetAside],
+) -> None:
+    """Set aside the total of a run, or of an action without a span, beside what it adds up."""
+    carriers = [
+        (entry, place)
+        for entry, place in zip(entries, placed, strict=True)
+        if place.run_id is not None and entry.carries_usage
+    ]
+    with_calls = {
+        place.run_id
+        for entry, place in carriers
+        if entry.event_type == "llm_call" and entry.uid not in aside
+    }
+    with_actions = {
+        place.run_id
+        for entry, place in carriers
+        if place.event_type == "action_finished" and entry.uid not in aside
+    }
+    for entry, place in carriers:
+        is_run = place.event_type == "run_finished"
+        is_loose = place.event_type == "action_finished" and tree.span_of(entry) is None
+        if (is_run or is_loose) and place.run_id in with_calls:
+            aside.setdefault(entry.uid, SetAside.REPEATS_CALLS_OF_RUN)
+        elif is_run and place.run_id in with_actions:
+            aside.setdefault(entry.uid, SetAside.REPEATS_USAGE_BELOW)

@@ -1,0 +1,100 @@
+"""The nouns of accounting: an event as it sees it, and what it decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+#: An id that the client gave, or a name that is registered when first needed.
+AgentRef = int | str
+
+#: The two forms of an agent span's events, by what they have in common.
+PHASE = {
+    "run_started": "started",
+    "action_started": "started",
+    "run_finished": "finished",
+    "action_finished": "finished",
+}
+
+
+class SetAside(StrEnum):
+    """Why an event's usage does not count."""
+
+    #: An agent, a workflow or a step repeats what calls below it told.
+    REPEATS_CALLS_BELOW = "repeats_calls_below"
+    #: An agent, a workflow or a step repeats what an agent or a step below it told.
+    REPEATS_USAGE_BELOW = "repeats_usage_below"
+    #: The total of a run whose calls are told one by one.
+    REPEATS_CALLS_OF_RUN = "repeats_calls_of_run"
+    #: Another span, nested in this one, tells the same call.
+    SAME_CALL_BELOW = "same_call_below"
+    #: Another span, above this one, tells the same call and alone knows its usage.
+    SAME_CALL_ABOVE = "same_call_above"
+    #: Another tracer's span tells the call with the same response id.
+    SAME_RESPONSE = "same_response"
+    #: Another tracer's span tells a call with the same tokens at the same time in the same process.
+    SAME_TOKENS_AND_TIME = "same_tokens_and_time"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event, stored or new, as accounting sees it. Times are Unix microseconds."""
+
+    uid: UUID
+    event_type: str
+    status: str
+    created_us: int
+    started_us: int | None = None
+    operation: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_span_id: str | None = None
+    run_hint: str | None = None
+    agent: str | None = None
+    agent_id_hint: int | None = None
+    default_agent: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cache_read: int | None = None
+    tokens_cache_write: int | None = None
+    tokens_reasoning: int | None = None
+    has_cost: bool = False
+    model: str | None = None
+    scope: str | None = None
+    response_id: str | None = None
+    resource: str | None = None
+
+    @property
+    def carries_usage(self) -> bool:
+        """Whether the event tells tokens or money."""
+        return bool(self.tokens_in or self.tokens_out or self.has_cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided of one event. `counted` speaks of its usage (and of a call itself)."""
+
+    event_type: str
+    run_id: str | None
+    agent: AgentRef | None
+    counted: bool
+    set_aside_reason: str | None
+
+
+def identity_of(dedupe_key: str) -> str:
+    """Return the key under which an event is unique: equal for the run and the action form.
+
+    Whether an agent span is a run or an action may change when its parent arrives; the event
+    stays the same one.
+    """
+    head, colon, event_type = dedupe_key.rpartition(":")
+    phase = PHASE.get(event_type)
+    return f"{head}:{phase}" if colon and phase and head.startswith("otel:") else dedupe_key
+
+
+def dedupe_key_shown(identity: str, event_type: str) -> str:
+    """Return the dedupe key of an identity with the type that was decided."""
+    head, _, phase = identity.rpartition(":")
+    is_span = head.startswith("otel:") and PHASE.get(event_type) == phase
+    return f"{head}:{event_type}" if is_span else identity

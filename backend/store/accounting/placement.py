@@ -1,0 +1,124 @@
+"""Which run and which agent an event belongs to, and whether its span is a run or an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backend.store.accounting.entries import PHASE, AgentRef, Entry
+from backend.store.accounting.tree import Key, Span, Tree, entry_order
+from otel_bridge.event import run_id_of
+from otel_bridge.facts import Operation
+
+_RETYPED = {
+    ("run", "started"): "run_started",
+    ("run", "finished"): "run_finished",
+    ("action", "started"): "action_started",
+    ("action", "finished"): "action_finished",
+}
+_MAY_BE_RUN = frozenset({Operation.AGENT, Operation.WORKFLOW, Operation.LOOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event belongs, and as what."""
+
+    event_type: str
+    run_id: str | None
+    agent: AgentRef | None
+
+
+def place(tree: Tree, entries: Sequence[Entry]) -> list[Place]:
+    """Return the place of each entry, in their order."""
+    roots = _run_roots(tree)
+    owners = _run_agents(tree, roots, entries)
+    return [_place_of(entry, tree, roots, owners) for entry in entries]
+
+
+def _place_of(
+    entry: Entry,
+    tree: Tree,
+    roots: Mapping[Key, Span],
+    owners: Mapping[str, AgentRef],
+) -> Place:
+    span = tree.span_of(entry)
+    root = roots.get(span.key) if span else None
+    run_id = _run_id(root) if root else entry.run_hint
+    agent = _named_agent(entry, span)
+    if agent is None:
+        agent = owners.get(run_id or "", entry.default_agent)
+    return Place(_decided_type(entry, span, root), run_id, agent)
+
+
+def _run_roots(tree: Tree) -> dict[Key, Span]:
+    """Return the run of each span: the outermost agent span at or above it.
+
+    Under a wrapper without a name the agents are one run, that of the first: the others took over
+    from it.
+    """
+    leaders = _leaders(tree)
+    roots: dict[Key, Span] = {}
+    for span in tree.from_the_top():
+        above = roots.get(span.parent.key) if span.parent else None
+        root = above or leaders.get(span.key) or (span if span.is_agent else None)
+        if root is not None:
+            roots[span.key] = root
+    return roots
+
+
+def _leaders(tree: Tree) -> dict[Key, Span]:
+    """Return the first of the named agents below each agent span that has no name itself."""
+    leaders: dict[Key, Span] = {}
+    for span in tree.spans.values():
+        if not span.names_agent:
+            continue
+        for above in span.ancestors():
+            if above.is_agent and not above.names_agent:
+                leaders[above.key] = min(leaders.get(above.key, span), span, key=_start_order)
+    return leaders
+
+
+def _start_order(span: Span) -> tuple[int, str]:
+    return (span.start_us, span.span_id)
+
+
+def _run_id(root: Span) -> str:
+    return root.run_hint or run_id_of(root.trace_id, root.span_id)
+
+
+def _named_agent(entry: Entry, span: Span | None) -> AgentRef | None:
+    """Return the agent that the client gave, else the nearest agent span, else the event."""
+    if entry.agent_id_hint is not None:
+        return entry.agent_id_hint
+    named = [above for above in span.line() if above.names_agent] if span else []
+    if named and named[0] is not span:
+        named.sort(key=lambda above: above.operation != Operation.AGENT)
+    if named:
+        nearest = named[0]
+        return nearest.agent if nearest.agent_id_hint is None else nearest.agent_id_hint
+    return entry.agent
+
+
+def _run_agents(
+    tree: Tree, roots: Mapping[Key, Span], entries: Sequence[Entry]
+) -> dict[str, AgentRef]:
+    """Return the agent of each run, for events that name none and have no span above them."""
+    owners: dict[str, AgentRef] = {}
+    for entry in sorted(entries, key=entry_order):
+        if entry.event_type not in ("run_started", "run_finished"):
+            continue
+        span = tree.span_of(entry)
+        root = roots.get(span.key) if span else None
+        run_id = _run_id(root) if root else entry.run_hint
+        agent = _named_agent(entry, root or span)
+        if run_id is not None and agent is not None:
+            owners.setdefault(run_id, agent)
+    return owners
+
+
+def _decided_type(entry: Entry, span: Span | None, root: Span | None) -> str:
+    """Return the type: an agent span is a run or an action by its place, others stay."""
+    phase = PHASE.get(entry.event_type)
+    if phase is None or entry.operation not in _MAY_BE_RUN or span is None:
+        return entry.event_type
+    return _RETYPED["run" if span is root else "action", phase]

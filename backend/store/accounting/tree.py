@@ -1,0 +1,229 @@
+"""The spans of a group of traces, each with its nearest known ancestor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from backend.store.accounting.entries import PHASE, Entry
+from otel_bridge.facts import Operation
+
+#: Trace id and span id.
+Key = tuple[str, str]
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """A span with its events: an agent span has two, others one."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    operation: str | None
+    agent: str | None
+    agent_id_hint: int | None
+    run_hint: str | None
+    entries: list[Entry] = field(default_factory=list)
+    parent: Span | None = None
+    children: list[Span] = field(default_factory=list)
+
+    @property
+    def key(self) -> Key:
+        """The span's place in the tree's mapping."""
+        return (self.trace_id, self.span_id)
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether the span runs an agent or a workflow."""
+        return self.operation in (Operation.AGENT, Operation.WORKFLOW)
+
+    @property
+    def is_call(self) -> bool:
+        """Whether the span is a request to a model."""
+        return self.operation in (
+            Operation.CHAT,
+            Operation.EMBEDDINGS,
+            Operation.RERANK,
+        )
+
+    @property
+    def names_agent(self) -> bool:
+        """Whether the span is an agent's and says whose."""
+        return self.is_agent and (self.agent is not None or self.agent_id_hint is not None)
+
+    @property
+    def start_us(self) -> int:
+        """When the span began, as far as its events tell."""
+        return min(
+            entry.created_us if entry.started_us is None else entry.started_us
+            for entry in self.entries
+        )
+
+    @property
+    def carrier(self) -> Entry | None:
+        """The event that tells usage, if any does."""
+        return next((entry for entry in self.entries if entry.carries_usage), None)
+
+    def ancestors(self) -> Iterator[Span]:
+        """Yield the spans above, nearest first."""
+        above = self.parent
+        while above is not None:
+            yield above
+            above = above.parent
+
+    def line(self) -> Iterator[Span]:
+        """Yield the span itself, then the spans above it."""
+        yield self
+        yield from self.ancestors()
+
+
+@dataclass(slots=True)
+class Tree:
+    """Spans by trace and span id, and by the events that tell them."""
+
+    spans: dict[Key, Span]
+    homes: dict[UUID, Span]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], links: Mapping[Key, str]) -> Tree:
+        """Join events of one span, then spans with their nearest known ancestor."""
+        spans: dict[Key, Span] = {}
+        homes: dict[UUID, Span] = {}
+        for entry in sorted(entries, key=entry_order):
+            if entry.trace_id is None or entry.span_id is None:
+                continue
+            key = _span_key(entry, spans)
+            span = spans.get(key)
+            if span is None:
+                span = spans[key] = _new_span(entry, key)
+            _enrich(span, entry)
+            homes[entry.uid] = span
+        parents = {key: _nearest(spans, links, span) for key, span in spans.items()}
+        for key in _in_cycles(parents):
+            parents[key] = None
+        for key, above in parents.items():
+            if above is not None:
+                spans[key].parent = spans[above]
+                spans[above].children.append(spans[key])
+        _settle_loops(spans.values())
+        return cls(spans, homes)
+
+    def span_of(self, entry: Entry) -> Span | None:
+        """Return the span that the entry came from, None where it came from none."""
+        return self.homes.get(entry.uid)
+
+    def from_the_top(self) -> Iterator[Span]:
+        """Yield every span after its parent."""
+        stack = [span for span in self.spans.values() if span.parent is None]
+        while stack:
+            span = stack.pop()
+            yield span
+            stack.extend(span.children)
+
+
+def _settle_loops(spans: Iterable[Span]) -> None:
+    """Make agents of the loops that run tools, and steps of those around a lone call."""
+    with_tools = {
+        above.key
+        for span in spans
+        if span.operation == Operation.TOOL
+        for above in span.ancestors()
+        if above.operation == Operation.LOOP
+    }
+    for span in spans:
+        if span.operation == Operation.LOOP:
+            span.operation = Operation.AGENT if span.key in with_tools else Operation.STEP
+
+
+def entry_order(entry: Entry) -> tuple[int, bool, int, str, str, str]:
+    """Order by what an event knows: spans before what was posted by hand, ends before starts."""
+    ids = (entry.trace_id, entry.span_id, entry.run_hint, entry.agent, entry.agent_id_hint)
+    return (
+        _vagueness(entry),
+        entry.event_type.endswith("_started"),
+        entry.created_us,
+        entry.event_type,
+        str(ids),
+        str(entry.uid),
+    )
+
+
+def _vagueness(entry: Entry) -> int:
+    """Return 0 for a span's event; of posted ones, those that name what their span did go first."""
+    if entry.operation is not None:
+        return 0
+    if entry.event_type in PHASE:
+        return 1
+    return 2 if _operation_of(entry) is not None else 3
+
+
+def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
+    """Return the place of the entry's span.
+
+    An event that was posted by hand with the id of a span of another kind stands below that span.
+    """
+    trace_id, span_id = entry.trace_id or "", entry.span_id or ""
+    span = spans.get((trace_id, span_id))
+    if span is None or entry.operation is not None or _operation_of(entry) == span.operation:
+        return (trace_id, span_id)
+    return (trace_id, f"{span_id}/{entry.uid}")
+
+
+def _new_span(entry: Entry, key: Key) -> Span:
+    return Span(
+        *key,
+        parent_span_id=entry.parent_span_id if key[1] == entry.span_id else entry.span_id,
+        operation=_operation_of(entry),
+        agent=entry.agent,
+        agent_id_hint=entry.agent_id_hint,
+        run_hint=entry.run_hint,
+    )
+
+
+def _enrich(span: Span, entry: Entry) -> None:
+    span.entries.append(entry)
+    span.parent_span_id = span.parent_span_id or entry.parent_span_id
+    span.operation = span.operation or _operation_of(entry)
+    span.agent = span.agent or entry.agent
+    span.agent_id_hint = span.agent_id_hint or entry.agent_id_hint
+    span.run_hint = span.run_hint or entry.run_hint
+
+
+def _operation_of(entry: Entry) -> str | None:
+    """Return the operation; of an event that was posted without one, what its type implies."""
+    if entry.operation is not None:
+        return entry.operation
+    if entry.event_type in PHASE:
+        return Operation.AGENT
+    return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)
+
+
+def _nearest(spans: Mapping[Key, Span], links: Mapping[Key, str], span: Span) -> Key | None:
+    """Return the nearest ancestor with events; None at a root or a gap."""
+    seen: set[str] = set()
+    above = span.parent_span_id
+    while above is not None and above not in seen:
+        seen.add(above)
+        key = (span.trace_id, above)
+        if key in spans:
+            return key
+        above = links.get(key)
+    return None
+
+
+def _in_cycles(parents: Mapping[Key, Key | None]) -> set[Key]:
+    """Return the spans that stand above themselves: broken data, of which each becomes a root."""
+    settled: set[Key] = set()
+    looping: set[Key] = set()
+    for start in parents:
+        path: dict[Key, None] = {}
+        key: Key | None = start
+        while key is not None and key not in settled and key not in path:
+            path[key] = None
+            key = parents[key]
+        if key is not None and key in path:
+            walked = list(path)
+            looping.update(walked[walked.index(key) :])
+        settled.update(path)
+    return looping

@@ -1,0 +1,248 @@
+"""Storing a batch: one transaction, at whose end every sum is right for what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from backend.models import EventRow
+from backend.store.accounting import Decision, Entry, identity_of
+from backend.store.copies import likeness_key
+from backend.store.group import Group, load_group
+from backend.store.outcomes import DUPLICATE, Outcome, Rejected, Stored
+from backend.store.registration import AgentBook
+from backend.store.rollups import Deltas, write_rollups
+from backend.store.rows import (
+    NewRow,
+    Placed,
+    Placement,
+    new_row,
+    out_of_range,
+    storable,
+)
+from backend.store.runs import rewrite_runs
+from backend.store.sightings import note_sightings
+from backend.store.statements import chunks
+from backend.store.transactions import Transaction
+from backend.store.uids import new_uids
+from otel_bridge.event import Event, SpanLink
+
+
+def prepare(events: Sequence[Event], *, now_us: int) -> list[NewRow | Rejected]:
+    """Return the rows of a batch, ready to be stored: all that can be done outside of the lock."""
+    uids = new_uids(len(events), now_us=now_us)
+    return [_prepared(event, uid) for event, uid in zip(events, uids, strict=True)]
+
+
+def _prepared(event: Event, uid: UUID) -> NewRow | Rejected:
+    wrong = out_of_range(event)
+    if wrong is not None:
+        return Rejected(wrong, "out_of_range")
+    identity = identity_of(event.dedupe_key) if event.dedupe_key else None
+    return new_row(event, uid, identity=identity)
+
+
+def append_batch(
+    tx: Transaction,
+    batch: Sequence[NewRow | Rejected],
+    *,
+    links: Sequence[SpanLink],
+    max_agents: int,
+) -> list[Outcome]:
+    """Store what is new and right in the batch; return what became of each row, in their order."""
+    book = AgentBook(tx, max_agents)
+    outcomes, accepted = _accept(tx, batch, book)
+    if links:
+        _insert_links(tx, links)
+    if accepted or links:
+        group = load_group(
+            tx,
+            [new.row for new in accepted],
+            linked_traces={link.trace_id for link in links},
+        )
+        _write(tx, accepted, _place(group, book))
+    return outcomes
+
+
+def _accept(
+    tx: Transaction, batch: Sequence[NewRow | Rejected], book: AgentBook
+) -> tuple[list[Outcome], list[NewRow]]:
+    rows = [new for new in batch if isinstance(new, NewRow)]
+    known = _stored_identities(tx, {new.identity for new in rows if new.identity is not None})
+    committed = _committed(tx, [new.row.entry.uid for new in rows]) if tx.is_retry else set()
+    _look_up_agents([new.row.entry for new in rows], book)
+    outcomes: list[Outcome] = []
+    accepted: list[NewRow] = []
+    for new in batch:
+        if isinstance(new, NewRow) and new.row.entry.uid in committed:
+            outcomes.append(Stored(new.row.entry.uid))
+            continue
+        outcome = new if isinstance(new, Rejected) else _outcome(new, known, book)
+        outcomes.append(outcome)
+        if isinstance(new, NewRow) and isinstance(outcome, Stored):
+            accepted.append(new)
+    return outcomes, accepted
+
+
+def _committed(tx: Transaction, uids: Sequence[UUID]) -> set[UUID]:
+    """Return which rows an earlier attempt stored, whose answer was lost with its connection."""
+    found: set[UUID] = set()
+    for some in chunks(uids):
+        found.update(tx.connection.scalars(select(EventRow.uid).where(EventRow.uid.in_(some))))
+    return found
+
+
+def _outcome(new: NewRow, known: set[str], book: AgentBook) -> Outcome:
+    """Return what becomes of a row, and remember its identity where it is stored."""
+    if new.identity in known:
+        return DUPLICATE
+    entry = new.row.entry
+    rejected = _rejection(entry, book)
+    if rejected is not None:
+        return rejected
+    if new.identity is not None:
+        known.add(new.identity)
+    return Stored(entry.uid)
+
+
+def _stored_identities(tx: Transaction, identities: set[str]) -> set[str]:
+    if not identities:
+        return set()
+    found = tx.connection.exec_driver_sql(
+        tx.sql.known_identities, tx.sql.among(sorted(identities), tx.owner_id)
+    )
+    return {identity for (identity,) in found}
+
+
+def _look_up_agents(entries: Sequence[Entry], book: AgentBook) -> None:
+    book.look_up(
+        names={entry.agent for entry in entries if entry.agent is not None},
+        ids={entry.agent_id_hint for entry in entries if entry.agent_id_hint is not None},
+    )
+
+
+def _rejection(entry: Entry, book: AgentBook) -> Rejected | None:
+    if entry.agent_id_hint is not None:
+        if entry.agent_id_hint in book.ids:
+            return None
+        return Rejected(f"agent_id {entry.agent_id_hint} is not an agent of yours", "unknown_agent")
+    if entry.agent is None or book.admits(entry.agent):
+        return None
+    return Rejected(
+        f"agent {entry.agent!r} is new, and the limit of {book.max_agents} agents is reached",
+        "agent_limit",
+    )
+
+
+def _insert_links(tx: Transaction, links: Iterable[SpanLink]) -> None:
+    first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for link in links:
+        key = (tx.owner_id, storable(link.trace_id, 64), storable(link.span_id, 64))
+        first.setdefault(key, (*key, storable(link.parent_span_id, 64)))
+    tx.connection.exec_driver_sql(tx.sql.insert_links, list(first.values()))
+
+
+def _place(group: Group, book: AgentBook) -> list[Placed]:
+    """Return the place of every row of the group, with its agent registered."""
+    named = {
+        decision.agent for decision in group.decisions.values() if isinstance(decision.agent, str)
+    }
+    book.register(named)
+    return [
+        (row, _placement(group.decisions[uid], book.by_name)) for uid, row in group.rows.items()
+    ]
+
+
+def _placement(decision: Decision, ids: Mapping[str, int]) -> Placement:
+    agent = decision.agent
+    reason = decision.set_aside_reason
+    return Placement(
+        decision.event_type,
+        ids.get(agent) if isinstance(agent, str) else agent,
+        decision.run_id,
+        decision.counted,
+        None if reason is None else str(reason),
+    )
+
+
+def _write(tx: Transaction, accepted: Sequence[NewRow], placed: Sequence[Placed]) -> None:
+    """Write what is new or has changed, and every sum that follows from it."""
+    changed = [(row, place) for row, place in placed if row.placement != place]
+    _insert_events(tx, accepted, {row.entry.uid: place for row, place in changed})
+    _update_events(tx, changed)
+    deltas = Deltas()
+    touched: set[str | None] = set()
+    for row, place in changed:
+        before = row.placement
+        if before is not None:
+            deltas.remove(row, before)
+            touched.add(before.run_id)
+        deltas.add(row, place)
+        touched.add(place.run_id)
+    write_rollups(tx, deltas)
+    rewrite_runs(tx, {run_id for run_id in touched if run_id is not None}, placed)
+    note_sightings(tx, changed)
+
+
+def _insert_events(
+    tx: Transaction, accepted: Sequence[NewRow], places: Mapping[UUID, Placement]
+) -> None:
+    if accepted:
+        tx.connection.exec_driver_sql(
+            tx.sql.insert_events,
+            [_values(tx, new, places[new.row.entry.uid]) for new in accepted],
+        )
+
+
+def _update_events(tx: Transaction, changed: Iterable[Placed]) -> None:
+    updates = [
+        (*place, tx.sql.uid(row.entry.uid)) for row, place in changed if row.placement is not None
+    ]
+    if updates:
+        tx.connection.exec_driver_sql(tx.sql.update_placements, updates)
+
+
+def _values(tx: Transaction, new: NewRow, place: Placement) -> tuple[Any, ...]:
+    """Return a row of `obs_events`, in the order of the model's columns."""
+    row = new.row
+    entry = row.entry
+    return (
+        tx.sql.uid(entry.uid),
+        tx.owner_id,
+        new.identity,
+        *place,
+        entry.event_type,
+        entry.agent_id_hint,
+        entry.agent,
+        entry.default_agent,
+        entry.run_hint,
+        entry.status,
+        new.name,
+        row.provider,
+        entry.model,
+        row.tool,
+        entry.tokens_in,
+        entry.tokens_out,
+        entry.tokens_cache_read,
+        entry.tokens_cache_write,
+        entry.tokens_reasoning,
+        row.cost_nusd,
+        new.cost_source,
+        row.latency_ms,
+        row.error_message,
+        new.payload,
+        entry.created_us,
+        entry.started_us,
+        tx.now_us,
+        entry.trace_id,
+        entry.span_id,
+        entry.parent_span_id,
+        entry.operation,
+        entry.scope,
+        entry.response_id,
+        entry.resource,
+        likeness_key(entry) if entry.event_type == "llm_call" else None,
+    )

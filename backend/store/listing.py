@@ -1,0 +1,196 @@
+"""Events and runs as lists: newest first, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    SQLColumnExpression,
+    and_,
+    func,
+    or_,
+    select,
+)
+
+from backend.models import Agent, EventRow, Rollup, RunRow
+from backend.store.accounting import dedupe_key_shown
+from backend.store.cursors import Cursor
+from backend.store.stored import (
+    EventFilter,
+    EventPage,
+    RunDetail,
+    RunFilter,
+    RunPage,
+    StoredEvent,
+    StoredRun,
+)
+from backend.store.windows import Window, split
+
+_EVENT_COLUMNS = [
+    getattr(EventRow, name) for name in StoredEvent.__slots__ if name not in ("agent", "dedupe_key")
+]
+_RUN_COLUMNS = [getattr(RunRow, name) for name in StoredRun.__slots__ if name != "agent"]
+
+
+def events(
+    connection: Connection,
+    owner_id: int,
+    wanted: EventFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    cursor: Cursor | None = None,
+) -> EventPage:
+    """Return the page after `cursor`, or after `offset` events."""
+    query = _events().where(*_conditions(owner_id, wanted))
+    if cursor is not None:
+        query = query.where(
+            _before(EventRow.created_us, EventRow.uid, cursor, UUID(cursor.identity))
+        )
+    found = connection.execute(
+        query.order_by(EventRow.created_us.desc(), EventRow.uid.desc())
+        .offset(offset if offset and cursor is None else None)
+        .limit(limit + 1)
+    ).all()
+    page = [_event_of(values) for values in found[:limit]]
+    more = len(found) > limit
+    return EventPage(
+        page,
+        _count(connection, owner_id, wanted),
+        Cursor("event", page[-1].created_us, page[-1].uid.hex) if more else None,
+    )
+
+
+def runs(
+    connection: Connection,
+    owner_id: int,
+    wanted: RunFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    cursor: Cursor | None = None,
+) -> RunPage:
+    """Return the page after `cursor`, or after `offset` runs."""
+    conditions = _run_conditions(owner_id, wanted)
+    query = _runs().where(*conditions)
+    if cursor is not None:
+        query = query.where(_before(RunRow.started_us, RunRow.run_id, cursor, cursor.identity))
+    found = connection.execute(
+        query.order_by(RunRow.started_us.desc(), RunRow.run_id.desc())
+        .offset(offset if offset and cursor is None else None)
+        .limit(limit + 1)
+    ).all()
+    page = [StoredRun(*values) for values in found[:limit]]
+    more = len(found) > limit
+    total = connection.scalar(select(func.count()).select_from(RunRow).where(*conditions))
+    return RunPage(
+        page,
+        total or 0,
+        Cursor("run", page[-1].started_us, page[-1].run_id) if more else None,
+    )
+
+
+def run(connection: Connection, owner_id: int, run_id: str) -> RunDetail | None:
+    """Return a run with its events; None where the owner has no such run."""
+    found = connection.execute(
+        _runs().where(RunRow.user_id == owner_id, RunRow.run_id == run_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    rows = connection.execute(
+        _events()
+        .where(EventRow.user_id == owner_id, EventRow.run_id == run_id)
+        .order_by(EventRow.created_us, EventRow.uid)
+    )
+    return RunDetail(StoredRun(*found), [_event_of(values) for values in rows])
+
+
+def _events() -> Select[Any]:
+    return select(*_EVENT_COLUMNS, Agent.name, EventRow.identity).outerjoin(
+        Agent, Agent.id == EventRow.agent_id
+    )
+
+
+def _runs() -> Select[Any]:
+    return select(*_RUN_COLUMNS, Agent.name).outerjoin(Agent, Agent.id == RunRow.agent_id)
+
+
+def _event_of(values: Sequence[Any]) -> StoredEvent:
+    *told, identity = values
+    told.append(None if identity is None else dedupe_key_shown(identity, values[1]))
+    return StoredEvent(*told)
+
+
+def _before(
+    time: SQLColumnExpression[int], identity: SQLColumnExpression[Any], cursor: Cursor, last: Any
+) -> ColumnElement[bool]:
+    """Return the condition that an item comes after the cursor's, newest first."""
+    # The first half alone lets both databases walk the index from the right place.
+    return and_(time <= cursor.time_us, or_(time < cursor.time_us, identity < last))
+
+
+def _conditions(owner_id: int, wanted: EventFilter) -> list[ColumnElement[bool]]:
+    conditions = [EventRow.user_id == owner_id, *_window(wanted).holds(EventRow.created_us)]
+    if wanted.agent_id is not None:
+        conditions.append(_is_agent(EventRow.agent_id, wanted.agent_id))
+    for name in ("event_type", "status", "run_id", "model"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(getattr(EventRow, name) == value)
+    return conditions
+
+
+def _run_conditions(owner_id: int, wanted: RunFilter) -> list[ColumnElement[bool]]:
+    window = Window(wanted.start_us, wanted.end_us)
+    conditions = [RunRow.user_id == owner_id, *window.holds(RunRow.started_us)]
+    if wanted.agent_id is not None:
+        conditions.append(_is_agent(RunRow.agent_id, wanted.agent_id))
+    if wanted.status is not None:
+        conditions.append(RunRow.status == wanted.status)
+    return conditions
+
+
+def _is_agent(column: SQLColumnExpression[Any], agent_id: int) -> ColumnElement[bool]:
+    return column == agent_id if agent_id else column.is_(None)
+
+
+def _window(wanted: EventFilter) -> Window:
+    return Window(wanted.start_us, wanted.end_us)
+
+
+def _count(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
+    """Return how many events the filter lets through: from the sums, but for ragged edges.
+
+    Only a run has no sums; its own events are few.
+    """
+    if wanted.run_id is not None:
+        return _count_rows(connection, _conditions(owner_id, wanted))
+    middle, edges = split(_window(wanted))
+    conditions = _conditions(owner_id, wanted)
+    total = sum(
+        _count_rows(connection, [*conditions, *edge.holds(EventRow.created_us)]) for edge in edges
+    )
+    if middle is not None:
+        total += _count_rollups(connection, owner_id, wanted, middle)
+    return total
+
+
+def _count_rows(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(EventRow).where(*conditions)
+    return connection.scalar(query) or 0
+
+
+def _count_rollups(
+    connection: Connection, owner_id: int, wanted: EventFilter, window: Window
+) -> int:
+    conditions = [Rollup.user_id == owner_id, *window.holds(Rollup.bucket_us)]
+    for name in ("agent_id", "event_type", "status", "model"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(getattr(Rollup, name) == value)
+    return int(connection.scalar(select(func.sum(Rollup.events)).where(*conditions)) or 0)

@@ -1,0 +1,91 @@
+"""What is measured, and the answer: sums and latencies of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backend.store.latency import quantile
+
+Dimension = Literal["quarter", "hour", "day", "agent_id", "provider", "model", "tool", "event_type"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What to measure; None is everything. `agent_id` 0 is what belongs to no agent."""
+
+    agent_id: int | None = None
+    provider: str | None = None
+    model: str | None = None
+    tool: str | None = None
+    event_type: str | None = None
+
+    @property
+    def wanted(self) -> Mapping[str, int | str]:
+        """The columns that are restricted, and to what."""
+        pairs = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in pairs.items() if value is not None}
+
+
+EVERYTHING = Where()
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Counts, tokens, money (nano-USD) and milliseconds. A call set aside is only an event."""
+
+    total_events: int = 0
+    errors: int = 0
+    llm_calls: int = 0
+    llm_errors: int = 0
+    tool_calls: int = 0
+    tool_errors: int = 0
+    runs: int = 0
+    runs_failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cache_read: int = 0
+    tokens_cache_write: int = 0
+    tokens_reasoning: int = 0
+    cost_nusd: int = 0
+    unpriced_calls: int = 0
+    llm_latency_sum_ms: int = 0
+    tool_latency_sum_ms: int = 0
+    run_latency_sum_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Latencies of calls: how many in which bucket."""
+
+    buckets: Mapping[int, int]
+
+    @property
+    def count(self) -> int:
+        """The number of calls whose latency is known."""
+        return sum(self.buckets.values())
+
+    def quantile(self, q: float) -> int | None:
+        """Return the latency in milliseconds, within 1 %, that the share `q` did not exceed."""
+        return quantile(self.buckets, q)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The sums of one group. `key` has an entry per dimension; absent agents and names are None.
+
+    `quarter` and `hour` are the start in Unix microseconds, `day` is a local date.
+    """
+
+    key: Mapping[str, Any]
+    sums: Sums
+    llm_latency: Histogram
+    tool_latency: Histogram
+    run_latency: Histogram
+
+    @property
+    def llm_latency_avg_ms(self) -> float | None:
+        """The mean latency of model calls in milliseconds, None without any."""
+        count = self.llm_latency.count
+        return self.sums.llm_latency_sum_ms / count if count else None

@@ -1,0 +1,157 @@
+"""Transactions that wait their turn, try again, and say so when the database cannot be reached."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from backend import db
+from backend.store.statements import Statements
+
+_T = TypeVar("_T")
+
+#: How long a transaction is tried again before the caller is told to come back.
+RETRY_FOR_S = 2.0
+
+#: Added to owner ids, so that other users of advisory locks do not meet ours.
+_LOCK_SPACE = 0x0B5 << 48
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DISK = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+#: Serialization failure, deadlock, and lock timeout.
+_CONTENTION = frozenset({"40001", "40P01", "55P03"})
+#: Connection lost, resources exhausted, shutting down or starting, a standby that cannot write.
+_SERVER_AWAY = ("08", "53", "57P", "25006")
+
+
+class StoreUnavailable(Exception):  # noqa: N818 (a state of the store, not a mistake)
+    """Nothing was stored; sending the same again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A write transaction that holds its owner's lock."""
+
+    connection: Connection
+    owner_id: int
+    sql: Statements
+    now_us: int
+    #: Whether the work ran before: it may have been committed, and only the answer was lost.
+    is_retry: bool = False
+
+
+class Transactions:
+    """Runs work in transactions of one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock_us: Callable[[], int],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._writing = db.for_writing(engine)
+        self._sql = Statements.of(engine)
+        self._clock_us = clock_us
+        self._sleep = sleep
+        # SQLite has one writer, and makes others poll; threads of one process queue here instead.
+        self._gate = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    def write(self, owner_id: int, work: Callable[[Transaction], _T]) -> _T:
+        """Return what `work` returned once its changes are committed.
+
+        `work` may run several times, and alone among the owner's writers. Raises
+        `StoreUnavailable`.
+        """
+        attempts = count()
+        return self._retrying(lambda: self._write_once(owner_id, work, is_retry=next(attempts) > 0))
+
+    def read(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` read from one snapshot per statement. Raises `StoreUnavailable`."""
+        return self._retrying(lambda: self._read_once(work))
+
+    def _read_once(self, work: Callable[[Connection], _T]) -> _T:
+        with self._engine.connect() as connection:
+            return work(connection)
+
+    def _write_once(
+        self, owner_id: int, work: Callable[[Transaction], _T], *, is_retry: bool
+    ) -> _T:
+        with self._turn(), self._writing.begin() as connection:
+            if self._gate is None:
+                _lock_owner(connection, owner_id)
+            now_us = self._clock_us()
+            return work(Transaction(connection, owner_id, self._sql, now_us, is_retry=is_retry))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._gate is None:
+            yield
+        elif self._gate.acquire(timeout=db.LOCK_TIMEOUT_MS / 1000):
+            try:
+                yield
+            finally:
+                self._gate.release()
+        else:
+            raise StoreUnavailable("other writers kept the database busy")
+
+    def _retrying(self, attempt: Callable[[], _T]) -> _T:
+        deadline = time.monotonic() + RETRY_FOR_S
+        pause_s = 0.02
+        while True:
+            try:
+                return attempt()
+            except (DBAPIError, PoolTimeout) as error:
+                verdict = _verdict(error)
+                if verdict == "ours":
+                    raise
+                pause_s *= 1 + random.random()  # noqa: S311 (spreads retries; guards no secret)
+                if verdict == "away" or time.monotonic() + pause_s > deadline:
+                    raise StoreUnavailable(str(getattr(error, "orig", error))) from error
+            self._sleep(pause_s)
+
+
+def _lock_owner(connection: Connection, owner_id: int) -> None:
+    connection.exec_driver_sql(
+        "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(%s)",
+        (str(db.LOCK_TIMEOUT_MS), _LOCK_SPACE + owner_id),
+    )
+
+
+def _verdict(error: DBAPIError | PoolTimeout) -> str:
+    """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake)."""
+    if isinstance(error, PoolTimeout):
+        return "away"
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return "again" if code in _BUSY else "away" if code in _DISK else "ours"
+    if isinstance(cause, psycopg.Error):
+        if cause.sqlstate is None:
+            lost = error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
+            return "again" if lost else "ours"
+        if cause.sqlstate in _CONTENTION:
+            return "again"
+        return "again" if cause.sqlstate.startswith(_SERVER_AWAY) else "ours"
+    return "ours"

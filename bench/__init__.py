@@ -1,0 +1,1 @@
+"""Measurements of ingestion, start-up and mapping: `python -m bench`, or `make bench`."""

@@ -1,0 +1,74 @@
+"""Haystack's own tracer: span names say what a span did, `haystack.*` the rest.
+
+Source: the haystack package's tracing module and its agents. Oddities: no model and no tokens as
+attributes, only inside the JSON of the model's replies, and only where content is traced; an agent
+has a name only as a component of a pipeline; a failed tool leaves its span's status unset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_bridge.conventions.openai_usage import openai_usage
+from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage
+from otel_bridge.conventions.values import object_of, text_of
+from otel_bridge.facts import Operation
+from otel_bridge.record import SpanRecord
+
+_NAMES = {
+    "haystack.pipeline.run": Operation.WORKFLOW,
+    "haystack.async_pipeline.run": Operation.WORKFLOW,
+    "haystack.agent.run": Operation.AGENT,
+    "haystack.agent.step": Operation.STEP,
+    "haystack.agent.step.llm": Operation.CHAT,
+    "haystack.agent.step.tool": Operation.TOOL,
+}
+_OUTPUTS = ("haystack.agent.step.llm.output", "haystack.component.output")
+
+
+def _infer(record: SpanRecord) -> Operation | None:
+    if not record.name.startswith("haystack."):
+        return None
+    if record.name != "haystack.component.run":
+        return _NAMES.get(record.name)
+    component = text_of(record.attributes.get("haystack.component.type")) or ""
+    if component.endswith("Generator"):
+        return Operation.CHAT
+    return Operation.AGENT if component == "Agent" else Operation.STEP
+
+
+def _agent_name(record: SpanRecord) -> str | None:
+    return text_of(record.attributes.get("haystack.component.name"))
+
+
+def _reply_meta(record: SpanRecord) -> dict[str, Any]:
+    """Return the metadata of the first reply that has some."""
+    for key in _OUTPUTS:
+        replies = object_of(record.attributes.get(key)).get("replies")
+        for reply in replies if isinstance(replies, list) else ():
+            if isinstance(reply, dict) and isinstance(reply.get("meta"), dict):
+                return dict(reply["meta"])
+    return {}
+
+
+def _read_usage(record: SpanRecord) -> ReportedUsage | None:
+    return openai_usage(object_of(_reply_meta(record).get("usage")))
+
+
+def _read_model(record: SpanRecord) -> str | None:
+    return text_of(_reply_meta(record).get("model"))
+
+
+HAYSTACK = Convention(
+    name="haystack",
+    scopes=("haystack",),
+    infer=_infer,
+    agent_name=_agent_name,
+    read_usage=_read_usage,
+    read_model=_read_model,
+    keys=FactKeys(
+        tool=("haystack.tool.name",),
+        input=("haystack.agent.step.tool.input", "haystack.agent.step.llm.input"),
+        output=("haystack.agent.step.tool.output", "haystack.agent.step.llm.output"),
+    ),
+)

@@ -1,0 +1,82 @@
+"""MLflow tracing over OTLP: `mlflow.spanType` says what a span did.
+
+Source: the mlflow-tracing package. Oddities: every value is JSON text, plain strings included
+(`"LLM"` with its quotes); usage and cost are JSON objects in one attribute; agents and tools have
+only the span's name; wrapper spans may carry the usage of what is below them; that of embeddings
+stands only inside the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from otel_bridge.conventions.openai_usage import openai_usage
+from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage, UsageKeys, usage_in
+from otel_bridge.conventions.values import money_of, object_of, text_of
+from otel_bridge.facts import Operation
+from otel_bridge.record import SpanRecord
+
+_LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
+_USAGE = UsageKeys(
+    tokens_in=("input_tokens",),
+    tokens_out=("output_tokens",),
+    tokens_cache_read=("cache_read_input_tokens",),
+    tokens_cache_write=("cache_creation_input_tokens",),
+    total=("total_tokens",),
+)
+
+
+def _read_usage(record: SpanRecord) -> ReportedUsage | None:
+    if told := object_of(record.attributes.get("mlflow.chat.tokenUsage")):
+        return usage_in(told, _USAGE)
+    if text_of(record.attributes.get("mlflow.spanType")) != "EMBEDDING":
+        return None
+    answer = object_of(record.attributes.get("mlflow.spanOutputs"))
+    return openai_usage(object_of(answer.get("usage")))
+
+
+def _read_cost(record: SpanRecord) -> Decimal | None:
+    return money_of(object_of(record.attributes.get("mlflow.llm.cost")).get("total_cost"))
+
+
+def _span_name(record: SpanRecord) -> str | None:
+    return text_of(record.name)
+
+
+def _response_id(record: SpanRecord) -> str | None:
+    output = record.attributes.get("mlflow.spanOutputs")
+    found = _LEADING_ID.match(output) if isinstance(output, str) else None
+    return found.group(1) if found else None
+
+
+MLFLOW = Convention(
+    name="mlflow",
+    scopes=("mlflow.tracing.provider",),
+    kind_key="mlflow.spanType",
+    kinds={
+        "llm": Operation.CHAT,
+        "chat_model": Operation.CHAT,
+        "embedding": Operation.EMBEDDINGS,
+        "reranker": Operation.RERANK,
+        "agent": Operation.AGENT,
+        "workflow": Operation.WORKFLOW,
+        "tool": Operation.TOOL,
+    },
+    other_kind=Operation.STEP,
+    weak_kinds=frozenset({"unknown"}),
+    agent_name=_span_name,
+    tool_name=_span_name,
+    response_id=_response_id,
+    read_usage=_read_usage,
+    read_cost=_read_cost,
+    keys=FactKeys(
+        provider=("mlflow.llm.provider",),
+        request_model=("mlflow.llm.model",),
+        response_model=("mlflow.llm.model",),
+        session=("mlflow.trace.session",),
+        user=("mlflow.trace.user",),
+        input=("mlflow.spanInputs",),
+        output=("mlflow.spanOutputs",),
+    ),
+)

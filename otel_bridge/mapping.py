@@ -1,0 +1,212 @@
+"""From a span to events: the one mapping behind the processor and the backend's `/v1/traces`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from otel_bridge.conventions import facts_of
+from otel_bridge.event import (
+    CostSource,
+    Event,
+    EventType,
+    SpanLink,
+    compact_json,
+    round_money,
+)
+from otel_bridge.facts import Operation, SpanFacts
+from otel_bridge.pricing import PriceBook, Quote
+from otel_bridge.record import SpanRecord
+
+_MAX_ERROR_CHARS = 2000
+_MAX_NAME_CHARS = 255
+_MAX_PROVIDER_CHARS = 64
+#: Each of input and output: both stay below the API's limit of a payload, escapes included.
+_MAX_CONTENT_BYTES = 24 * 1024
+
+
+def events_from(
+    record: SpanRecord,
+    *,
+    prices: PriceBook,
+    default_agent: str | None = None,
+    capture_content: bool = False,
+) -> tuple[Event, ...]:
+    """Return the events of a finished span; none where no convention knows it.
+
+    An agent span makes two (it started, it finished), any other span one. Whether an agent span
+    with a parent is a run or an action is settled by the backend, which sees the whole trace.
+    `default_agent` is the owner of spans that stand below no agent; else the service's name is.
+    """
+    facts = facts_of(record)
+    if facts is None or facts.operation is Operation.NOTHING:
+        return ()
+    owner = default_agent or record.resource.service_name
+    finished = _finished(record, facts, prices, owner=owner, capture_content=capture_content)
+    if not facts.operation.is_agent:
+        return (finished,)
+    return (_started(record, facts, owner), finished)
+
+
+def started_event(record: SpanRecord, *, default_agent: str | None = None) -> Event | None:
+    """Return the event of an agent span that has only started; None for any other span."""
+    facts = facts_of(record)
+    if facts is None or not facts.operation.is_agent:
+        return None
+    return _started(record, facts, default_agent or record.resource.service_name)
+
+
+def link_from(record: SpanRecord) -> SpanLink | None:
+    """Return the pointer to its parent of a span without events; None for a root."""
+    if record.parent_span_id is None:
+        return None
+    return SpanLink(record.trace_id, record.span_id, record.parent_span_id)
+
+
+def _event_type(record: SpanRecord, operation: Operation, phase: str) -> EventType:
+    if operation.is_call:
+        return "llm_call"
+    if operation is Operation.TOOL:
+        return "tool_call"
+    is_run = operation.is_agent and record.parent_span_id is None
+    if phase == "started":
+        return "run_started" if is_run else "action_started"
+    return "run_finished" if is_run else "action_finished"
+
+
+def _started(record: SpanRecord, facts: SpanFacts, owner: str | None) -> Event:
+    event_type = _event_type(record, facts.operation, "started")
+    return Event(
+        event_type=event_type,
+        created_at_us=record.start_ns // 1000,
+        name=_cut(record.name),
+        agent=_cut(facts.agent),
+        default_agent=_cut(owner),
+        dedupe_key=_dedupe_key(record, event_type),
+        trace_id=record.trace_id,
+        span_id=record.span_id,
+        parent_span_id=record.parent_span_id,
+        operation=facts.operation.value,
+        scope=_cut(record.scope_name),
+        resource=record.resource.key,
+    )
+
+
+def _finished(
+    record: SpanRecord,
+    facts: SpanFacts,
+    prices: PriceBook,
+    *,
+    owner: str | None,
+    capture_content: bool,
+) -> Event:
+    end_ns = record.start_ns if record.end_ns is None else max(record.end_ns, record.start_ns)
+    event_type = _event_type(record, facts.operation, "finished")
+    cost_usd, source, version = _cost(facts, prices, end_ns)
+    usage = facts.usage
+    return Event(
+        event_type=event_type,
+        created_at_us=end_ns // 1000,
+        started_at_us=record.start_ns // 1000,
+        status="error" if facts.failed else "success",
+        name=_cut(record.name),
+        agent=_cut(facts.agent),
+        default_agent=_cut(owner),
+        provider=_cut(facts.provider, _MAX_PROVIDER_CHARS),
+        model=_cut(facts.response_model or facts.request_model),
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        tokens_cache_read=usage.tokens_cache_read,
+        tokens_cache_write=usage.tokens_cache_write,
+        tokens_reasoning=usage.tokens_reasoning,
+        cost_usd=cost_usd,
+        latency_ms=(end_ns - record.start_ns + 500_000) // 1_000_000,
+        payload=_payload(facts, source, version, capture_content=capture_content),
+        dedupe_key=_dedupe_key(record, event_type),
+        trace_id=record.trace_id,
+        span_id=record.span_id,
+        parent_span_id=record.parent_span_id,
+        operation=facts.operation.value,
+        scope=_cut(record.scope_name),
+        resource=record.resource.key,
+        response_id=_cut(facts.response_id),
+    )
+
+
+def _cut(name: str | None, at_most: int = _MAX_NAME_CHARS) -> str | None:
+    """Return a name as the API takes it: not too long, without NUL; None for an empty one."""
+    return name[:at_most].replace("\0", "\N{REPLACEMENT CHARACTER}") if name else None
+
+
+def _amount(cost_usd: Decimal | None) -> str | None:
+    return None if cost_usd is None else format(round_money(cost_usd), "f")
+
+
+def _dedupe_key(record: SpanRecord, event_type: str) -> str:
+    return f"otel:{record.trace_id}:{record.span_id}:{event_type}"
+
+
+def _cost(
+    facts: SpanFacts, prices: PriceBook, end_ns: int
+) -> tuple[Decimal | None, CostSource | None, str | None]:
+    """Return cost, its source and the price's version.
+
+    The owner's price goes first, then what the program states, the price list, the tracer.
+    """
+    quote = _quote(facts, prices, datetime.fromtimestamp(end_ns // 1_000_000_000, UTC))
+    if quote is not None and (quote.source == "owner" or facts.stated_cost_usd is None):
+        return quote.cost_usd, quote.source, quote.version
+    if facts.stated_cost_usd is not None:
+        return round_money(facts.stated_cost_usd), "client", None
+    if facts.cost_usd is not None:
+        return round_money(facts.cost_usd), "tracer", None
+    return None, None, None
+
+
+def _quote(facts: SpanFacts, prices: PriceBook, at: datetime) -> Quote | None:
+    """Return the price of the model that answered, else of the one that was asked for."""
+    models = (facts.response_model, facts.request_model)
+    quotes = (prices.quote(facts.provider, model, facts.usage, at=at) for model in models)
+    return next((quote for quote in quotes if quote is not None), None)
+
+
+def _payload(
+    facts: SpanFacts, source: CostSource | None, version: str | None, *, capture_content: bool
+) -> dict[str, Any]:
+    """Return what the columns do not hold, without what the span does not say."""
+    said = {
+        "convention": facts.convention,
+        "operation": facts.operation.value,
+        "tool": _cut(facts.tool),
+        "tool_call_id": _cut(facts.tool_call_id),
+        "error": facts.error[:_MAX_ERROR_CHARS] if facts.error else None,
+        "error_type": _cut(facts.error_type),
+        "request_model": _cut(facts.request_model),
+        "finish_reason": _cut(facts.finish_reason),
+        "session": _cut(facts.session),
+        "user": _cut(facts.user),
+        "run": _cut(facts.run_id),
+        "cost_source": source,
+        "price_version": version,
+        "tracer_cost_usd": _amount(facts.cost_usd),
+    }
+    if capture_content:
+        said |= _content(facts)
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _content(facts: SpanFacts) -> dict[str, Any]:
+    """Return what went in and came out; a long text is cut, and `truncated` says so."""
+    told = {"input": facts.input, "output": facts.output}
+    texts = {
+        name: value if isinstance(value, str) else compact_json(value).decode()
+        for name, value in told.items()
+        if value is not None
+    }
+    cut = {name: _cut_bytes(text, _MAX_CONTENT_BYTES) for name, text in texts.items()}
+    return cut if cut == texts else {**cut, "truncated": True}
+
+
+def _cut_bytes(text: str, at_most: int) -> str:
+    return text.encode("utf-8", "replace")[:at_most].decode("utf-8", "ignore")
