@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 
 #: How long a transaction is tried again before the caller is told to come back.
 RETRY_FOR_S = 2.0
+#: Each pause between two tries is this long or longer, and at least a quarter longer than the last.
+_FIRST_PAUSE_S = 0.02
 
 #: Added to owner ids, so that other users of advisory locks do not meet ours.
 _LOCK_SPACE = 0x0B5 << 48
@@ -69,12 +71,14 @@ class Transactions:
         *,
         clock_us: Callable[[], int],
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._writing = db.for_writing(engine)
         self._sql = Statements.of(engine)
         self._clock_us = clock_us
         self._sleep = sleep
+        self._monotonic = monotonic
         # SQLite has one writer, and makes others poll; threads of one process queue here instead.
         self._gate = threading.Lock() if engine.dialect.name == "sqlite" else None
 
@@ -117,8 +121,8 @@ class Transactions:
             raise StoreUnavailable("other writers kept the database busy")
 
     def _retrying(self, attempt: Callable[[], _T]) -> _T:
-        deadline = time.monotonic() + RETRY_FOR_S
-        pause_s = 0.02
+        deadline = self._monotonic() + RETRY_FOR_S
+        pause_s = _FIRST_PAUSE_S
         while True:
             try:
                 return attempt()
@@ -126,8 +130,8 @@ class Transactions:
                 verdict = _verdict(error)
                 if verdict == "ours":
                     raise
-                pause_s *= 1 + random.random()  # noqa: S311 (spreads retries; guards no secret)
-                if verdict == "away" or time.monotonic() + pause_s > deadline:
+                pause_s *= random.uniform(1.25, 2)  # noqa: S311 (spreads retries; guards no secret)
+                if verdict == "away" or self._monotonic() + pause_s > deadline:
                     raise StoreUnavailable(str(getattr(error, "orig", error))) from error
             self._sleep(pause_s)
 

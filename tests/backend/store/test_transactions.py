@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend import db
 from backend.models import Agent
 from backend.store import EventFilter, EventStore, Stored, StoreUnavailable
-from backend.store.transactions import Transaction, Transactions
+from backend.store.transactions import RETRY_FOR_S, Transaction, Transactions
 from otel_bridge.event import Event
 from tests.backend.store.makers import agent_links, agent_trace, llm_call, snapshot, total
 from tests.databases import new_owner
@@ -131,8 +131,11 @@ class Failing:
 
 
 def transactions(engine: Engine, slept: list[float] | None = None) -> Transactions:
+    """Return transactions whose time passes in their pauses alone, which `slept` lists."""
     pauses: list[float] = [] if slept is None else slept
-    return Transactions(engine, clock_us=lambda: 0, sleep=pauses.append)
+    return Transactions(
+        engine, clock_us=lambda: 0, sleep=pauses.append, monotonic=lambda: sum(pauses)
+    )
 
 
 def deadlock() -> DBAPIError:
@@ -148,10 +151,12 @@ def test_a_deadlock_is_tried_again(engine: Engine, owner_id: int) -> None:
 
 
 def test_patience_ends(engine: Engine, owner_id: int) -> None:
+    slept: list[float] = []
     work = Failing(*[deadlock() for _ in range(1000)])
     with pytest.raises(StoreUnavailable):
-        transactions(engine).write(owner_id, work)
-    assert work.runs < 20
+        transactions(engine, slept).write(owner_id, work)
+    assert RETRY_FOR_S / 3 < sum(slept) <= RETRY_FOR_S
+    assert slept == sorted(slept)
 
 
 def busy_sqlite() -> sqlite3.OperationalError:
