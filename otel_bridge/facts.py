@@ -43,6 +43,13 @@ class Usage:
     tokens_cache_read: int | None = None
     tokens_cache_write: int | None = None
     tokens_reasoning: int | None = None
+    #: Parts that have prices of their own, each inside one of the numbers above.
+    tokens_cache_write_1h: int | None = None
+    tokens_audio_in: int | None = None
+    tokens_audio_cache_read: int | None = None
+    tokens_audio_out: int | None = None
+    tokens_image_in: int | None = None
+    tokens_image_out: int | None = None
 
     @property
     def is_known(self) -> bool:
