@@ -29,6 +29,14 @@ class SpanEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SpanRef:
+    """A span in any trace, by its ids in lower-case hex."""
+
+    trace_id: str
+    span_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """What produced the spans: its attributes and a key that is equal for equal attributes."""
 
@@ -70,6 +78,7 @@ class SpanRecord:
     attributes: Mapping[str, AttributeValue]
     kind: SpanKind = "internal"
     events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanRef, ...] = ()
     status_code: StatusCode = "unset"
     status_message: str = ""
     scope_name: str = ""

@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from backend.errors import ApiError
-from otel_bridge.record import Resource, SpanEvent, SpanKind, SpanRecord, StatusCode
+from otel_bridge.record import Resource, SpanEvent, SpanKind, SpanRecord, SpanRef, StatusCode
 
 _KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 _STATUS_CODES: tuple[StatusCode, ...] = get_args(StatusCode)
@@ -112,6 +112,7 @@ def _record(span: Span, scope: InstrumentationScope, resource: Resource) -> Span
             SpanEvent(event.name, event.time_unix_nano, _attributes(event.attributes))
             for event in span.events
         ),
+        links=tuple(SpanRef(link.trace_id.hex(), link.span_id.hex()) for link in span.links),
         status_code=_status(span.status.code),
         status_message=span.status.message,
         scope_name=scope.name,

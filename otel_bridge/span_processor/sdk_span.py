@@ -15,6 +15,7 @@ from otel_bridge.record import (
     SpanEvent,
     SpanKind,
     SpanRecord,
+    SpanRef,
     StatusCode,
 )
 
@@ -62,6 +63,10 @@ def record_from(span: ReadableSpan, resources: Resources | None = None) -> SpanR
         events=tuple(
             SpanEvent(event.name, event.timestamp, _plain_mapping(event.attributes))
             for event in span.events
+        ),
+        links=tuple(
+            SpanRef(format_trace_id(link.context.trace_id), format_span_id(link.context.span_id))
+            for link in span.links
         ),
         status_code=cast(StatusCode, span.status.status_code.name.lower()),
         status_message=span.status.description or "",

@@ -101,7 +101,8 @@ def _total(scores: Sequence[Score]) -> str:
     }
     counts = ", ".join(f"{name} {count}" for name, count in rights.items())
     share = 100 * error / served if served else Decimal(0)
-    return f"right of {len(scores)}: {counts}; tokens off by {error:.0f} of {served} ({share:.3f} %)"
+    off = f"tokens off by {error:.0f} of {served} ({share:.3f} %)"
+    return f"right of {len(scores)}: {counts}; {off}"
 
 
 def _say_arrivals(replay: Replay, captures: Sequence[Capture], scores: Iterable[Score]) -> int:
