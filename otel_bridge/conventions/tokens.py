@@ -62,8 +62,10 @@ def settle(
     tokens_in, basis = _input_with_cache(told, quirks)
     if basis is None:
         basis = UsageBasis.SPEC if is_specified else UsageBasis.ASSUMED
-    output = _output_with_reasoning(replace(told, tokens_in=tokens_in), quirks, provider)
-    usage = _usage(replace(output.told, tokens_in=tokens_in))
+    if tokens_in != told.tokens_in:
+        told = replace(told, tokens_in=tokens_in)
+    output = _output_with_reasoning(told, quirks, provider)
+    usage = _usage(output.told)
     return Settled(usage, output.basis or basis, output.warnings | _contradictions(usage))
 
 

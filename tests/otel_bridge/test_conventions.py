@@ -115,7 +115,8 @@ def test_spans_of_old_pydantic_ai_versions(
 def test_an_openinference_tool_may_have_only_the_span_s_name() -> None:
     tool = {"openinference.span.kind": "TOOL"}
     assert facts(tool, name="search").tool == "search"
-    assert facts(tool, name="search.__call__").tool == "search"
+    dspy = "openinference.instrumentation.dspy"
+    assert facts(tool, name="search.__call__", scope=dspy).tool == "search"
     handover = facts(tool, name="boss", scope="openinference.instrumentation.openai_agents")
     assert (handover.operation, handover.tool) == (Operation.STEP, None)
 
