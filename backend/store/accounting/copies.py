@@ -35,8 +35,37 @@ def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[U
     return found
 
 
+def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
+    """Return the tool spans that repeat another tracer's in the same trace, each with that one.
+
+    Of nested spans the outer one is kept: a client's span inside the framework's.
+    """
+    return {
+        span.entries[0].uid: (above.entries[0], SetAside.SAME_EXECUTION)
+        for span in tools
+        if (above := _same_tool_above(span)) is not None
+    }
+
+
+def _same_tool_above(span: Span) -> Span | None:
+    """Return the outermost tool span of the same name, with no agent and no call in between."""
+    found: Span | None = None
+    for above in span.ancestors():
+        if above.is_agent or above.is_call:
+            break
+        if above.is_tool and _is_same_tool(span.entries[0], above.entries[0]):
+            found = above
+    return found
+
+
+def _is_same_tool(one: Entry, other: Entry) -> bool:
+    return one.tool is not None and one.tool == other.tool and one.scope != other.scope
+
+
 #: The entry that is kept instead, and why this one is not.
 Copy = tuple[Entry, SetAside]
+#: The entry that is kept, by what repeats it.
+Copies = dict[UUID, Entry]
 
 
 def likeness_of(entry: Entry) -> tuple[object, ...] | None:
@@ -123,9 +152,26 @@ def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
     )
 
 
+def is_exclusive(entry: Entry, other: Entry) -> bool:
+    """Whether `entry` leaves the cached tokens out of its input that `other` includes."""
+    uncached = _uncached(other)
+    return (
+        entry.tokens_in is not None
+        and uncached is not None
+        and other.tokens_in != uncached
+        and not _close(entry.tokens_in, other.tokens_in)
+        and _close(entry.tokens_in, uncached)
+    )
+
+
+def same_totals(one: Entry, other: Entry) -> bool:
+    """Whether two events of a call agree on its tokens, as far as both know them."""
+    return _close(one.tokens_in, other.tokens_in) and _close(one.tokens_out, other.tokens_out)
+
+
 def _is_same_response(one: Entry, other: Entry) -> bool:
     near = abs(one.created_us - other.created_us) <= SAME_CALL_WINDOW_US
-    return near and _same_model(one, other) and _compatible_tokens(one, other)
+    return near and same_model(one, other) and _compatible_tokens(one, other)
 
 
 def _is_alike(one: Entry, other: Entry) -> bool:
@@ -136,7 +182,7 @@ def _is_alike(one: Entry, other: Entry) -> bool:
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
-    if not _same_model(one, other):
+    if not same_model(one, other):
         return False
     if one.tokens_in:
         return start_of(one) <= other.created_us and start_of(other) <= one.created_us
@@ -148,7 +194,7 @@ def _within(inner: Entry, outer: Entry) -> bool:
     return start_of(outer) <= start_of(inner) and inner.created_us <= outer.created_us
 
 
-def _same_model(one: Entry, other: Entry) -> bool:
+def same_model(one: Entry, other: Entry) -> bool:
     """Whether the names may mean one model: equal, or one dated or prefixed form of the other."""
     if one.model is None or other.model is None:
         return True

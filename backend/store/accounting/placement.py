@@ -87,10 +87,18 @@ def _run_id(root: Span) -> str:
 
 
 def _named_agent(entry: Entry, span: Span | None) -> AgentRef | None:
-    """Return the agent that the client gave, else the nearest agent span, else the event."""
+    """Return the agent that the client gave, else the nearest agent span, else the event.
+
+    Below a tool that hands over to an agent without a span it is that agent.
+    """
     if entry.agent_id_hint is not None:
         return entry.agent_id_hint
-    named = [above for above in span.line() if above.names_agent] if span else []
+    named: list[Span] = []
+    for above in span.line() if span else ():
+        if above.delegate is not None and above is not span and not named:
+            return above.delegate
+        if above.names_agent:
+            named.append(above)
     if named and named[0] is not span:
         named.sort(key=lambda above: above.operation != Operation.AGENT)
     if named:

@@ -24,6 +24,7 @@ class Span:
     agent: str | None
     agent_id_hint: int | None
     run_hint: str | None
+    delegate: str | None = None
     entries: list[Entry] = field(default_factory=list)
     parent: Span | None = None
     children: list[Span] = field(default_factory=list)
@@ -46,6 +47,16 @@ class Span:
             Operation.EMBEDDINGS,
             Operation.RERANK,
         )
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether the span executes a tool."""
+        return self.operation == Operation.TOOL
+
+    @property
+    def failed(self) -> bool:
+        """Whether an event of the span tells a failure."""
+        return any(entry.status == "error" for entry in self.entries)
 
     @property
     def names_agent(self) -> bool:
@@ -86,7 +97,7 @@ class Tree:
     homes: dict[UUID, Span]
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], links: Mapping[Key, str]) -> Tree:
+    def of(cls, entries: Iterable[Entry], links: Mapping[Key, Key]) -> Tree:
         """Join events of one span, then spans with their nearest known ancestor."""
         spans: dict[Key, Span] = {}
         homes: dict[UUID, Span] = {}
@@ -188,6 +199,7 @@ def _enrich(span: Span, entry: Entry) -> None:
     span.agent = span.agent or entry.agent
     span.agent_id_hint = span.agent_id_hint or entry.agent_id_hint
     span.run_hint = span.run_hint or entry.run_hint
+    span.delegate = span.delegate or entry.delegate
 
 
 def _operation_of(entry: Entry) -> str | None:
@@ -199,16 +211,17 @@ def _operation_of(entry: Entry) -> str | None:
     return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)
 
 
-def _nearest(spans: Mapping[Key, Span], links: Mapping[Key, str], span: Span) -> Key | None:
+def _nearest(spans: Mapping[Key, Span], links: Mapping[Key, Key], span: Span) -> Key | None:
     """Return the nearest ancestor with events; None at a root or a gap."""
-    seen: set[str] = set()
-    above = span.parent_span_id
+    seen: set[Key] = set()
+    above = links.get(span.key)
+    if span.parent_span_id is not None:
+        above = (span.trace_id, span.parent_span_id)
     while above is not None and above not in seen:
+        if above in spans:
+            return above
         seen.add(above)
-        key = (span.trace_id, above)
-        if key in spans:
-            return key
-        above = links.get(key)
+        above = links.get(above)
     return None
 
 

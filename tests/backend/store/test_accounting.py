@@ -58,11 +58,15 @@ def entry(
     return replace(made, **fields)  # type: ignore[arg-type]  # fields are Entry's own
 
 
+def within_traces(links: dict[tuple[str, str], str]) -> dict[tuple[str, str], tuple[str, str]]:
+    return {(trace, span): (trace, parent) for (trace, span), parent in links.items()}
+
+
 def decided(
     entries: Iterable[Entry], links: dict[tuple[str, str], str] | None = None
 ) -> dict[str, Decision]:
     listed = list(entries)
-    decisions = decide(listed, links or {})
+    decisions = decide(listed, within_traces(links or {}))
     return {one.span_id or str(one.uid): decisions[one.uid] for one in listed}
 
 
@@ -464,7 +468,8 @@ def test_the_order_of_arrival_decides_nothing(
     shuffled = list(entries)
     seed.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     backwards = dict(reversed(links.items()))
-    assert decide(entries, links) == decide(shuffled, backwards)
+    expected = decide(entries, within_traces(links))
+    assert decide(shuffled, within_traces(backwards)) == expected
 
 
 @given(trace=_traces())
@@ -472,7 +477,7 @@ def test_usage_is_never_lost_altogether(
     trace: tuple[list[Entry], dict[tuple[str, str], str]],
 ) -> None:
     entries, links = trace
-    decisions = decide(entries, links)
+    decisions = decide(entries, within_traces(links))
     carriers = [one for one in entries if one.carries_usage]
     assert not carriers or any(decisions[one.uid].counted for one in carriers)
 
@@ -530,14 +535,23 @@ def test_a_step_inside_a_call_repeats_its_usage() -> None:
 def test_of_two_nested_spans_with_equal_tokens_the_one_with_price_and_model_counts() -> None:
     assert reasons(
         [
-            entry("outer", Operation.CHAT, tokens=100, model="gpt-4o", has_cost=True),
+            entry(
+                "outer",
+                Operation.CHAT,
+                tokens=100,
+                model="gpt-4o",
+                sent_cost_nusd=1,
+                sent_cost_source="client",
+            ),
             entry("inner", Operation.CHAT, parent="outer", tokens=100),
         ]
     ) == {"outer": None, "inner": SetAside.SAME_CALL_ABOVE}
 
 
 def test_of_two_copies_the_one_with_a_price_counts() -> None:
-    priced = elsewhere("2", response_id="r", scope="b", model="gpt-4o", has_cost=True)
+    priced = elsewhere(
+        "2", response_id="r", scope="b", model="gpt-4o", sent_cost_nusd=1, sent_cost_source="client"
+    )
     poor = elsewhere("1", response_id="r", scope="a")
     assert reasons([poor, priced]) == {"1": SetAside.SAME_RESPONSE, "2": None}
 
