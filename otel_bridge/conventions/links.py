@@ -1,16 +1,15 @@
 """Where a run goes on in another trace, which only a span link tells.
 
-Source: the autogen-core package's runtime. It publishes and processes each message in a trace of
-its own, whose root is linked to the span that created the message. An agent's span may be linked
-to the one that handed over to it. Other links (a batch's sources, a retry's first try) continue
-nothing.
+Source: the runtimes of the autogen-core and semantic-kernel packages. They publish and process each
+message in a trace of its own, whose root is linked to the span that created the message. Other
+links (a batch's sources, a retry's first try) continue nothing.
 """
 
 from __future__ import annotations
 
 from otel_bridge.record import SpanRecord, SpanRef
 
-_A_TRACE_PER_MESSAGE = ("autogen",)
+_A_TRACE_PER_MESSAGE = ("autogen", "agent_runtime")
 _NO_TRACE = "0" * 32
 
 

@@ -17,6 +17,8 @@ from backend.store.accounting.tree import Span
 
 SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 
+#: A wrapper of a stream may end before its request begins: when the reading starts.
+_STREAM_GAP_US = 100_000
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
@@ -72,7 +74,9 @@ def likeness_of(entry: Entry) -> tuple[object, ...] | None:
     """Return what two tracers' spans of one call have in common; None where nothing is known."""
     if not (entry.resource and entry.scope):
         return None
-    return (entry.resource, entry.operation, entry.status, entry.tokens_in, entry.tokens_out)
+    # A tracer may write 0 where another writes nothing.
+    tokens = (entry.tokens_in or None, entry.tokens_out or None)
+    return (entry.resource, entry.operation, entry.status, *tokens)
 
 
 def _response_key(entry: Entry) -> str | None:
@@ -185,9 +189,19 @@ def _is_alike(one: Entry, other: Entry) -> bool:
     if not same_model(one, other):
         return False
     if one.tokens_in:
-        return start_of(one) <= other.created_us and start_of(other) <= one.created_us
+        return _gap_us(one, other) <= (_STREAM_GAP_US if _are_siblings(one, other) else 0)
     names_models = one.model is not None and other.model is not None
     return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+
+
+def _gap_us(one: Entry, other: Entry) -> int:
+    """Return how long neither of them was running between the two; 0 or less where they overlap."""
+    first, second = sorted((one, other), key=start_of)
+    return start_of(second) - first.created_us
+
+
+def _are_siblings(one: Entry, other: Entry) -> bool:
+    return (one.trace_id, one.parent_span_id) == (other.trace_id, other.parent_span_id)
 
 
 def _within(inner: Entry, outer: Entry) -> bool:
