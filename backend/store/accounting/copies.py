@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import partial
 from uuid import UUID
 
 from backend.store.accounting.entries import Entry, SetAside
-from backend.store.accounting.tree import Span
+from backend.store.accounting.tree import Key, Span
 
 SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 
@@ -28,11 +29,13 @@ _ADDED_VERSION = re.compile(r"$|[-@:](v?\d|latest)")
 
 def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[UUID, Copy]:
     """Return the calls that repeat another one, each with the call that it repeats."""
-    single = [span.entries[0] for span in calls if span.entries[0].uid not in aside]
+    spans = [span for span in calls if span.entries[0].uid not in aside]
+    single = [span.entries[0] for span in spans]
+    below = {span.entries[0].uid: span.parent.key for span in spans if span.parent is not None}
     by_response = _repeats(single, _response_key, _is_same_response)
     found = {copy: (kept, SetAside.SAME_RESPONSE) for copy, kept in by_response.items()}
     remaining = [entry for entry in single if entry.uid not in found]
-    by_likeness = _repeats(remaining, likeness_of, _is_alike)
+    by_likeness = _repeats(remaining, likeness_of, partial(_is_alike, below=below))
     found |= {copy: (kept, SetAside.SAME_TOKENS_AND_TIME) for copy, kept in by_likeness.items()}
     return found
 
@@ -178,10 +181,11 @@ def _is_same_response(one: Entry, other: Entry) -> bool:
     return near and same_model(one, other) and _compatible_tokens(one, other)
 
 
-def _is_alike(one: Entry, other: Entry) -> bool:
+def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
-    Without tokens the one must lie within the other; a success must name its model as well.
+    Side by side below one span, a short pause may lie between them. Without tokens the one must
+    lie within the other; a success must name its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
@@ -189,7 +193,8 @@ def _is_alike(one: Entry, other: Entry) -> bool:
     if not same_model(one, other):
         return False
     if one.tokens_in:
-        return _gap_us(one, other) <= (_STREAM_GAP_US if _are_siblings(one, other) else 0)
+        are_siblings = below.get(one.uid, one) == below.get(other.uid)
+        return _gap_us(one, other) <= (_STREAM_GAP_US if are_siblings else 0)
     names_models = one.model is not None and other.model is not None
     return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
 
@@ -198,10 +203,6 @@ def _gap_us(one: Entry, other: Entry) -> int:
     """Return how long neither of them was running between the two; 0 or less where they overlap."""
     first, second = sorted((one, other), key=start_of)
     return start_of(second) - first.created_us
-
-
-def _are_siblings(one: Entry, other: Entry) -> bool:
-    return (one.trace_id, one.parent_span_id) == (other.trace_id, other.parent_span_id)
 
 
 def _within(inner: Entry, outer: Entry) -> bool:

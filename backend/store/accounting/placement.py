@@ -56,14 +56,28 @@ def _run_roots(tree: Tree) -> dict[Key, Span]:
     Under a wrapper without a name the agents are one run, that of the first: the others took over
     from it.
     """
-    leaders = _leaders(tree)
+    leaders, first = _leaders(tree), _first_of_conversations(tree)
     roots: dict[Key, Span] = {}
     for span in tree.from_the_top():
-        above = roots.get(span.parent.key) if span.parent else None
+        above = roots.get(span.parent.key) if span.parent else first.get(_conversation(span))
         root = above or leaders.get(span.key) or (span if span.is_agent else None)
         if root is not None:
             roots[span.key] = root
     return roots
+
+
+def _conversation(span: Span) -> Key:
+    """Return where the messages began by which agents speak; the span itself for any other."""
+    return span.origin or span.key
+
+
+def _first_of_conversations(tree: Tree) -> dict[Key, Span]:
+    """Return the first agent of those that speak by messages over several traces."""
+    first: dict[Key, Span] = {}
+    for span in tree.spans.values():
+        if span.origin is not None and span.is_agent:
+            first[span.origin] = min(first.get(span.origin, span), span, key=_start_order)
+    return first
 
 
 def _leaders(tree: Tree) -> dict[Key, Span]:
