@@ -11,10 +11,10 @@ from typing import Literal
 from otel_bridge.facts import Usage
 from otel_bridge.pricing.package import price_list, rates_of, version
 from otel_bridge.pricing.price import Price
-from otel_bridge.pricing.providers import provider_of
+from otel_bridge.pricing.providers import is_known_provider, provider_of
 from otel_bridge.pricing.rates import Rates
 
-__all__ = ["Price", "PriceBook", "Quote", "calculate_cost", "price_list"]
+__all__ = ["Price", "PriceBook", "Quote", "calculate_cost", "is_known_provider", "price_list"]
 
 #: More tokens than any call has.
 _LARGEST_COUNT = 10**12

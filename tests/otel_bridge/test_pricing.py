@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from otel_bridge.event import round_money
 from otel_bridge.facts import Usage
 from otel_bridge.pricing import Price, PriceBook, calculate_cost, price_list
-from otel_bridge.pricing.providers import is_framework, provider_of
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MODELS = [
@@ -176,39 +175,3 @@ def test_the_list_has_gpt_4o_in_one_row() -> None:
     assert [(row.input_cost_per_mtok, row.output_cost_per_mtok) for row in rows] == [
         (Decimal("2.5"), Decimal(10))
     ]
-
-
-@pytest.mark.parametrize(
-    ("raw", "model", "host", "provider"),
-    [
-        ("openai.chat", None, None, "openai"),
-        ("AZURE_OPEN_AI", None, None, "azure"),
-        ("az.ai.openai", "gpt-4o", None, "azure"),
-        ("aws.bedrock", None, None, "aws"),
-        ("gcp.gen_ai", None, None, "google"),
-        ("google-gla", None, None, "google"),
-        ("x_ai", None, None, "x-ai"),
-        ("MistralAI", None, None, "mistral"),
-        ("openai", "gpt-4o", "my-deployment.openai.azure.com", "azure"),
-        ("openai", "llama-3.3-70b", "https://api.groq.com/openai/v1", "groq"),
-        ("openai", "gpt-4o-mini", "127.0.0.1", "openai"),
-        ("openai", "claude-sonnet-4-5", "localhost", "anthropic"),
-        ("langchain", "gpt-4o", None, "openai"),
-        ("strands-agents", "us.anthropic.claude-sonnet-4-20250514-v1:0", None, "aws"),
-        ("litellm", "gemini/gemini-2.5-flash", None, "google"),
-        ("langchain", "a-private-model", None, None),
-        (None, "claude-opus-4-1", None, "anthropic"),
-        (None, None, None, None),
-        ("My Own Gateway", "gpt-4o", None, "my_own_gateway"),
-    ],
-)
-def test_provider_names_become_one_id(
-    raw: str | None, model: str | None, host: str | None, provider: str | None
-) -> None:
-    assert provider_of(raw, model, host=host) == provider
-
-
-def test_frameworks_are_neither_providers_nor_agents() -> None:
-    assert is_framework("LangGraph")
-    assert is_framework("pydantic-ai")
-    assert not is_framework("weather_agent")
