@@ -2,7 +2,7 @@
 # when the lock or pyproject.toml has changed. Needed beforehand: Python 3.11 or newer, make, git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test test-frameworks check bench lock clean
 
 # The interpreter to make .venv with; empty: the first fitting one of PYTHON_CANDIDATES.
 PYTHON ?=
@@ -13,14 +13,22 @@ LOCK_ARGS ?=
 
 BIN := .venv/bin
 # A copied or moved folder needs a new .venv, because its scripts hold absolute paths.
-STAMP := .venv/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+FOLDER := $(shell pwd | cksum | cut -d' ' -f1)
+STAMP := .venv/.ready-$(FOLDER)
+
+# What only `make test-frameworks` needs: agent frameworks and their tracers, many and large.
+FRAMEWORKS_LOCK := tests/frameworks/requirements.lock
+FRAMEWORKS_STAMP := .venv-frameworks/.ready-$(FOLDER)
+
+COMPILE = $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(LOCK_ARGS)
 
 # pytest and hypothesis read these; results must be the same on every machine.
 unexport CI BUILD_NUMBER PYTEST_ADDOPTS
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## make .venv with everything (about a minute, once)
 
@@ -30,6 +38,9 @@ demo: $(STAMP) ## a real agent, traced from end to end (PORT=5000; Ctrl-C stops 
 test: check ## lint, types and every test (PYTEST_ARGS='-n 0 tests/test_docs.py' for a part)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-frameworks: $(STAMP) $(FRAMEWORKS_STAMP) ## real frameworks under real tracers (about a minute)
+	$(BIN)/python -m pytest tests/frameworks
+
 check: $(STAMP) ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,14 +49,13 @@ check: $(STAMP) ## lint, format and types
 bench: $(STAMP) ## measure ingestion against the raw insert rate, and start-up
 	$(BIN)/python -m bench
 
-lock: $(STAMP) ## write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade)
-	$(BIN)/uv pip compile pyproject.toml --no-config --all-extras --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --no-annotate --quiet $(LOCK_ARGS) --output-file requirements.lock
-	@if grep -n '://' requirements.lock; then echo 'requirements.lock holds an address'; exit 1; fi
+lock: $(STAMP) ## write the locks anew from what is required (LOCK_ARGS=--upgrade)
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
+	$(COMPILE) pyproject.toml tests/frameworks/requirements.in --output-file $(FRAMEWORKS_LOCK)
+	@if grep -n '://' requirements.lock $(FRAMEWORKS_LOCK); then echo 'a lock holds an address'; exit 1; fi
 
 clean: ## remove .venv, caches and build results (databases stay)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-frameworks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # No stamp: a first, a moved or an interrupted set-up, which starts from nothing. An old stamp: the
@@ -71,4 +81,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m pip check
+	@touch $@
+
+# As above: no stamp means that it starts from nothing.
+$(FRAMEWORKS_STAMP): $(FRAMEWORKS_LOCK) | $(STAMP)
+	@echo "Setting up .venv-frameworks: about a minute the first time."
+	@[ -e $@ ] || $(BIN)/python -m venv --clear .venv-frameworks
+	.venv-frameworks/bin/python -m pip install --quiet --require-hashes --requirement $(FRAMEWORKS_LOCK)
+	@.venv-frameworks/bin/python -m pip check
 	@touch $@

@@ -22,7 +22,7 @@ from backend.db import engine_for
 from backend.errors import register_errors
 from backend.services import EXTENSION, Services
 from backend.settings import Settings
-from backend.store import EventStore
+from backend.store import EventStore, Patience
 from otel_bridge.errors import ConfigurationError
 
 _HEADERS = {
@@ -50,7 +50,13 @@ def create_app(settings: Settings, *, store: EventStore | None = None) -> Flask:
         raise ConfigurationError("SECRET_KEY is missing: sessions cannot be signed without it")
     engine = engine_for(settings.database_url)
     if store is None:
-        store = EventStore(engine, max_agents_per_owner=settings.max_agents_per_owner)
+        store = EventStore(
+            engine,
+            max_agents_per_owner=settings.max_agents_per_owner,
+            patience=Patience.of_minutes(
+                stuck_after=settings.run_stuck_minutes, closed_after=settings.run_timeout_minutes
+            ),
+        )
     app = Flask("backend", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = Services.of(settings, engine, store)

@@ -28,6 +28,8 @@ class Settings:
     cron_secret: str | None = field(default=None, repr=False)
     slack_webhook_url: str | None = field(default=None, repr=False)
     retention_days: int = 90
+    run_stuck_minutes: int = 15
+    run_timeout_minutes: int = 24 * 60
     scheduler: bool = True
     max_body_bytes: int = 16 * _MIB
     max_decompressed_bytes: int = 64 * _MIB
@@ -60,6 +62,8 @@ def read_settings(env: Mapping[str, str] = os.environ, *, with_secret: bool = Fa
         cron_secret=_text(env, "CRON_SECRET"),
         slack_webhook_url=_text(env, "SLACK_WEBHOOK_URL"),
         retention_days=_number(env, "OBS_RETENTION_DAYS", 90, at_most=36_500),
+        run_stuck_minutes=_number(env, "OBS_RUN_STUCK_MINUTES", 15, at_least=1),
+        run_timeout_minutes=_number(env, "OBS_RUN_TIMEOUT_MINUTES", 24 * 60, at_least=1),
         scheduler=_switch(env, "OBS_SCHEDULER", default=True),
         max_body_bytes=_number(env, "OBS_MAX_BODY_MIB", 16, at_least=1) * _MIB,
         max_decompressed_bytes=_number(env, "OBS_MAX_DECOMPRESSED_MIB", 64, at_least=1) * _MIB,

@@ -121,19 +121,26 @@ _PLAIN_FIELDS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class SpanLink:
-    """A span that makes no event but stands between two that do (an HTTP or database span)."""
+    """The parent of a span that makes no event but stands between two that do (an HTTP span).
+
+    `parent_trace_id` is set where the run goes on from a span of another trace.
+    """
 
     trace_id: str
     span_id: str
     parent_span_id: str
+    parent_trace_id: str | None = None
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON object of the ingest API."""
-        return {
+        body = {
             "trace_id": self.trace_id,
             "span_id": self.span_id,
             "parent_span_id": self.parent_span_id,
         }
+        if self.parent_trace_id is not None:
+            body["parent_trace_id"] = self.parent_trace_id
+        return body
 
 
 def compact_json(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from otel_bridge.conventions import facts_of
+from otel_bridge.conventions.links import span_before
 from otel_bridge.event import (
     CostSource,
     Event,
@@ -70,10 +71,16 @@ def started_event(record: SpanRecord, *, default_agent: str | None = None) -> Ev
 
 
 def link_from(record: SpanRecord) -> SpanLink | None:
-    """Return the pointer to its parent of a span without events; None for a root."""
-    if record.parent_span_id is None:
+    """Return what leads on from a span without events to the span above; None for a root.
+
+    A root that continues another trace leads to the span there, whether it makes events or not.
+    """
+    if record.parent_span_id is not None:
+        return SpanLink(record.trace_id, record.span_id, record.parent_span_id)
+    before = span_before(record)
+    if before is None:
         return None
-    return SpanLink(record.trace_id, record.span_id, record.parent_span_id)
+    return SpanLink(record.trace_id, record.span_id, before.span_id, before.trace_id)
 
 
 def _event_type(record: SpanRecord, operation: Operation, phase: str) -> EventType:

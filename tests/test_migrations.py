@@ -17,7 +17,7 @@ from backend import db
 from backend.models import Agent, AlertRule, Base, EventRow, LlmPrice, Rollup, User
 from otel_bridge.errors import ConfigurationError
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,21 @@ def project() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def lock() -> str:
-    return (ROOT / "requirements.lock").read_text()
+LOCKS = ("requirements.lock", "tests/frameworks/requirements.lock")
+
+
+def _locked(lock: str) -> dict[str, str]:
+    """Return the versions that a lock pins, by package."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+def _unmet(requirements: Iterable[Requirement], *, lock: str) -> list[str]:
+    locked = _locked(lock)
+    return [
+        str(requirement)
+        for requirement in requirements
+        if not requirement.specifier.contains(locked.get(requirement.name, "0"), prereleases=True)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +54,27 @@ def _all_requirements(project: dict[str, Any]) -> list[Requirement]:
     return [Requirement(text) for group in groups for text in group]
 
 
-def test_the_lock_satisfies_every_requirement(project, lock):
-    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
-    unmet = [
-        str(requirement)
-        for requirement in _all_requirements(project)
-        if not requirement.specifier.contains(locked.get(requirement.name, "0"), prereleases=True)
-    ]
-    assert unmet == []
+def test_the_lock_satisfies_every_requirement(project):
+    assert _unmet(_all_requirements(project), lock="requirements.lock") == []
 
 
+def test_the_lock_of_the_frameworks_satisfies_the_bridge_and_every_framework(project):
+    lines = (ROOT / "tests/frameworks/requirements.in").read_text().splitlines()
+    frameworks = [line for line in lines if not line.startswith("#")]
+    wanted = map(Requirement, [*project["dependencies"], *frameworks])
+    assert _unmet(wanted, lock="tests/frameworks/requirements.lock") == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_locked_package_has_a_hash(lock):
-    packages = re.split(r"\n(?=[a-z])", lock.strip())
+    packages = re.split(r"\n(?=[a-z])", (ROOT / lock).read_text().strip())
     assert [package for package in packages if "--hash=sha256:" not in package] == []
 
 
+@pytest.mark.parametrize("lock", LOCKS)
 def test_the_lock_names_no_address(lock):
-    assert re.findall(r"://|--(?:extra-)?index|--find-links|\bfile:", lock) == []
+    text = (ROOT / lock).read_text()
+    assert re.findall(r"://|--(?:extra-)?index|--find-links|\bfile:", text) == []
 
 
 def test_a_process_that_only_imports_the_client_installs_no_server(project):

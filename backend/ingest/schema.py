@@ -21,7 +21,7 @@ from backend.ingest.fields import (
     time_us,
     uuid_text,
 )
-from backend.store.rows import MAX_TOKENS
+from backend.store.new_rows import MAX_TOKENS
 from otel_bridge.event import (
     EVENT_STATUSES,
     EVENT_TYPES,
@@ -86,6 +86,7 @@ class LinkBody(Struct, frozen=True):
     trace_id: str
     span_id: str
     parent_span_id: str
+    parent_trace_id: str | None = None
 
 
 class BatchBody(Struct, frozen=True):
@@ -239,6 +240,7 @@ def _link(index: int, link: LinkBody) -> SpanLink:
         trace_id = hex_id("trace_id", link.trace_id, digits=32)
         span_id = hex_id("span_id", link.span_id, digits=16)
         parent_span_id = hex_id("parent_span_id", link.parent_span_id, digits=16)
+        parent_trace_id = hex_id("parent_trace_id", link.parent_trace_id, digits=32)
     except RejectedError as error:
         raise ApiError(400, f"links[{index}]: {error}") from error
-    return SpanLink(trace_id or "", span_id or "", parent_span_id or "")
+    return SpanLink(trace_id or "", span_id or "", parent_span_id or "", parent_trace_id)

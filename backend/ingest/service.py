@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from backend.ingest.otlp import BadSpan
 from backend.ingest.schema import Batch, Invalid
-from backend.pricing.ranking import priced
 from backend.store import Duplicate, EventStore, Rejected
 from otel_bridge.event import Event, SpanLink
+from otel_bridge.facts import Usage
 from otel_bridge.mapping import events_from, link_from
 from otel_bridge.pricing import PriceBook
 from otel_bridge.record import SpanRecord
@@ -95,24 +96,33 @@ def store_spans(
             if isinstance(span, BadSpan):
                 receipt.rejected.append((index, span.reason))
                 continue
-            made = _events_of(span, book, capture_content=capture_content)
+            made = _events_of(span, capture_content=capture_content)
             if isinstance(made, BadSpan):
                 receipt.rejected.append((index, made.reason))
                 continue
-            link = None if made else link_from(span)
-            links.extend([link] if link else [])
+            if not made or span.parent_span_id is None:
+                link = link_from(span)
+                links.extend([link] if link else [])
             events.extend(_in_window(index, made, window, receipt))
         _append(store, owner_id, events=events, links=links, book=book, receipt=receipt)
     receipt.rejected = sorted(dict(reversed(receipt.rejected)).items())
     return receipt
 
 
-def _events_of(
-    span: SpanRecord, book: PriceBook, *, capture_content: bool
-) -> Sequence[Event] | BadSpan:
+class _NoPrices(PriceBook):
+    """Leaves pricing to the store, which knows all that is told of a call."""
+
+    def quote(self, provider: str | None, model: str | None, usage: Usage, *, at: datetime) -> None:
+        """Return no quote."""
+
+
+_NO_PRICES = _NoPrices()
+
+
+def _events_of(span: SpanRecord, *, capture_content: bool) -> Sequence[Event] | BadSpan:
     """Return the span's events; a value that nothing foresaw spoils this span and no other."""
     try:
-        return events_from(span, prices=book, capture_content=capture_content)
+        return events_from(span, prices=_NO_PRICES, capture_content=capture_content)
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         _log.exception("span %s of trace %s cannot be mapped", span.span_id, span.trace_id)
         return BadSpan("an attribute of the span cannot be read")
@@ -139,10 +149,10 @@ def _append(
     book: PriceBook,
     receipt: Receipt,
 ) -> None:
-    """Price and commit (index, event) pairs; write what became of each into the receipt."""
+    """Commit (index, event) pairs; write what became of each into the receipt."""
     if not events and not links:
         return
-    outcomes = store.append(owner_id, [priced(event, book) for _, event in events], links=links)
+    outcomes = store.append(owner_id, [event for _, event in events], links=links, book=book)
     for (index, _), outcome in zip(events, outcomes, strict=True):
         if isinstance(outcome, Rejected):
             receipt.rejected.append((index, outcome.reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from flask import Blueprint, Response, request
@@ -78,6 +79,15 @@ def tools(owner_id: int) -> Response:
     """Answer a row per tool, the busiest first."""
     days = _days(owner_id, default_days=7)
     return answer({"tools": tool_rows(services().store, owner_id, days=days)})
+
+
+@blueprint.get("/warnings")
+@with_reader
+def warnings(owner_id: int) -> Response:
+    """Answer what the mapping could not make sense of and what was set aside, by tracer."""
+    start_us, end_us = _days(owner_id, default_days=7).span_us
+    found = services().store.warnings(owner_id, start_us=start_us, end_us=end_us)
+    return answer({"warnings": [asdict(count) for count in found]})
 
 
 def _days(owner_id: int, *, default_days: int) -> Days:

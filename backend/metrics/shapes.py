@@ -39,13 +39,16 @@ def event_json(event: StoredEvent) -> dict[str, Any]:
         "tokens_cache_read": event.tokens_cache_read,
         "tokens_cache_write": event.tokens_cache_write,
         "tokens_reasoning": event.tokens_reasoning,
+        "session": event.session,
         "cost_usd": nano_money(event.cost_nusd),
         "cost_source": event.cost_source,
         "latency_ms": event.latency_ms,
         "error_message": event.error_message,
-        "payload": msgspec.Raw(event.payload.encode()),
+        "payload": _payload(event),
         "counted": event.counted,
         "set_aside_reason": event.set_aside_reason,
+        "warnings": event.warnings.split() if event.warnings else [],
+        "as_sent": None if event.as_sent is None else msgspec.Raw(event.as_sent.encode()),
         "dedupe_key": event.dedupe_key,
         "trace_id": event.trace_id,
         "span_id": event.span_id,
@@ -55,6 +58,18 @@ def event_json(event: StoredEvent) -> dict[str, Any]:
         "started_at": moment(event.started_us),
         "received_at": moment(event.received_us),
     }
+
+
+def _payload(event: StoredEvent) -> msgspec.Raw | dict[str, Any]:
+    """Return the payload as it was sent, with what the server decided of the cost and found odd."""
+    decided = {"cost_source": event.cost_source, "price_version": event.price_version}
+    known: dict[str, Any] = {name: value for name, value in decided.items() if value is not None}
+    if event.warnings:
+        known["warnings"] = event.warnings.split()
+    if not known:
+        return msgspec.Raw(event.payload.encode())
+    payload: dict[str, Any] = msgspec.json.decode(event.payload)
+    return {name: value for name, value in payload.items() if name not in decided} | known
 
 
 def run_json(run: StoredRun) -> dict[str, Any]:
@@ -75,4 +90,6 @@ def run_json(run: StoredRun) -> dict[str, Any]:
         "error_message": run.error_message,
         "started_at": moment(run.started_us),
         "finished_at": moment(run.finished_us),
+        "last_event_at": moment(run.last_us),
+        "stuck": run.is_stuck,
     }

@@ -14,11 +14,11 @@ _Key = tuple[str, str]
 MAX_DEPTH = 100
 
 
-def tree_of(events: Sequence[StoredEvent], links: Mapping[_Key, str]) -> list[dict[str, Any]]:
+def tree_of(events: Sequence[StoredEvent], links: Mapping[_Key, _Key]) -> list[dict[str, Any]]:
     """Return the events as JSON objects with `children`, oldest first on every level.
 
     A span with two events (it started, it finished) has its children under the first of them.
-    `links` maps (trace id, span id) of spans without events to their parent's span id.
+    `links` maps (trace id, span id) of spans without events to the same of their parents.
     """
     nodes = [event_json(event) | {"children": []} for event in events]
     anchors: dict[_Key, int] = {}
@@ -36,18 +36,22 @@ def tree_of(events: Sequence[StoredEvent], links: Mapping[_Key, str]) -> list[di
 
 
 def _parent(
-    event: StoredEvent, anchors: Mapping[_Key, int], links: Mapping[_Key, str]
+    event: StoredEvent, anchors: Mapping[_Key, int], links: Mapping[_Key, _Key]
 ) -> int | None:
     """Return the index of the nearest ancestor span's event; None at a root, gap or circle."""
     if event.trace_id is None:
         return None
-    above, seen = event.parent_span_id, {event.span_id}
+    own = (event.trace_id, event.span_id or "")
+    above = links.get(own)
+    if event.parent_span_id is not None:
+        above = (event.trace_id, event.parent_span_id)
+    seen = {own}
     while above is not None and above not in seen:
         seen.add(above)
-        found = anchors.get((event.trace_id, above))
+        found = anchors.get(above)
         if found is not None:
             return found
-        above = links.get((event.trace_id, above))
+        above = links.get(above)
     return None
 
 

@@ -5,7 +5,13 @@ from backend.models.alerts import AlertEvent, AlertRule
 from backend.models.base import Base, ExactDecimal
 from backend.models.events import EventRow, RunRow, SpanLinkRow, TracerRow
 from backend.models.pricing import LlmPrice
-from backend.models.rollups import AgentDailyMetrics, DirtyDay, LatencyRollup, Rollup
+from backend.models.rollups import (
+    AgentDailyMetrics,
+    DirtyDay,
+    LatencyRollup,
+    Rollup,
+    WarningRollup,
+)
 
 __all__ = [
     "Agent",
@@ -24,4 +30,5 @@ __all__ = [
     "SpanLinkRow",
     "TracerRow",
     "User",
+    "WarningRollup",
 ]

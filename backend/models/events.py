@@ -16,6 +16,8 @@ _HAS_MODEL = text("model IS NOT NULL")
 _HAS_RESPONSE = text("response_id IS NOT NULL")
 _HAS_LIKENESS = text("likeness IS NOT NULL")
 _IS_ERROR = text("status = 'error'")
+_HAS_TRACE_BEFORE = text("parent_trace_id IS NOT NULL")
+_HAS_WARNINGS = text("warnings IS NOT NULL")
 
 
 class EventRow(Base):
@@ -52,6 +54,14 @@ class EventRow(Base):
             "created_us",
             postgresql_where=_IS_ERROR,
             sqlite_where=_IS_ERROR,
+        ),
+        # What the mapping could not make sense of.
+        Index(
+            "ix_obs_events_warnings",
+            "user_id",
+            "created_us",
+            postgresql_where=_HAS_WARNINGS,
+            sqlite_where=_HAS_WARNINGS,
         ),
         # The events of a run: its page, and its figures.
         Index(
@@ -100,33 +110,45 @@ class EventRow(Base):
     #: The dedupe key in the form that does not depend on what the server decides.
     identity: Mapped[str | None] = mapped_column(String(255))
 
-    # Decided by the server; changes when more of the trace arrives.
+    # Decided by the server; changes when more of the trace, or another price, arrives.
     event_type: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(8))
     agent_id: Mapped[AgentId | None]
     run_id: Mapped[str | None] = mapped_column(String(36))
     counted: Mapped[bool]
     set_aside_reason: Mapped[str | None] = mapped_column(String(255))
+    cost_nusd: Mapped[Wide | None]
+    cost_source: Mapped[str | None] = mapped_column(String(16))
+    price_version: Mapped[str | None] = mapped_column(String(64))
 
-    # As sent; never changes.
-    sent_event_type: Mapped[str] = mapped_column(String(16))
-    agent_id_hint: Mapped[Wide | None]
-    agent_name: Mapped[str | None] = mapped_column(String(255))
-    default_agent: Mapped[str | None] = mapped_column(String(255))
-    run_hint: Mapped[str | None] = mapped_column(String(36))
-    status: Mapped[str] = mapped_column(String(8))
-    name: Mapped[str | None] = mapped_column(String(255))
+    # As sent, but where other events tell the same call: what all of them tell together.
     provider: Mapped[str | None] = mapped_column(String(64))
     model: Mapped[str | None] = mapped_column(String(255))
-    tool: Mapped[str | None] = mapped_column(String(255))
     tokens_in: Mapped[Wide | None]
     tokens_out: Mapped[Wide | None]
     tokens_cache_read: Mapped[Wide | None]
     tokens_cache_write: Mapped[Wide | None]
     tokens_reasoning: Mapped[Wide | None]
-    cost_nusd: Mapped[Wide | None]
-    cost_source: Mapped[str | None] = mapped_column(String(16))
+    session: Mapped[str | None] = mapped_column(String(255))
+
+    # As sent; never changes.
+    #: A JSON object: the columns above that were sent with another value; None where none was.
+    as_sent: Mapped[str | None] = mapped_column(Text)
+    sent_event_type: Mapped[str] = mapped_column(String(16))
+    sent_cost_nusd: Mapped[Wide | None]
+    sent_cost_source: Mapped[str | None] = mapped_column(String(16))
+    agent_id_hint: Mapped[Wide | None]
+    agent_name: Mapped[str | None] = mapped_column(String(255))
+    default_agent: Mapped[str | None] = mapped_column(String(255))
+    #: The agent to which a tool hands over, where that agent has no span of its own.
+    delegate: Mapped[str | None] = mapped_column(String(255))
+    run_hint: Mapped[str | None] = mapped_column(String(36))
+    name: Mapped[str | None] = mapped_column(String(255))
+    tool: Mapped[str | None] = mapped_column(String(255))
     latency_ms: Mapped[Wide | None]
     error_message: Mapped[str | None] = mapped_column(String(1000))
+    #: Codes of what the mapping could not make sense of, with a space around each.
+    warnings: Mapped[str | None] = mapped_column(String(255))
     #: The JSON object as text.
     payload: Mapped[str] = mapped_column(Text)
 
@@ -145,15 +167,29 @@ class EventRow(Base):
 
 
 class SpanLinkRow(Base):
-    """The parent of a span that makes no event, so that a walk to the root does not break."""
+    """The parent of a span that makes no event, so that a walk to the root does not break.
+
+    Where a run goes on in another trace, its first span's parent stands in the trace before it.
+    """
 
     __tablename__ = "obs_span_links"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index(
+            "ix_obs_span_links_before",
+            "user_id",
+            "parent_trace_id",
+            postgresql_where=_HAS_TRACE_BEFORE,
+            sqlite_where=_HAS_TRACE_BEFORE,
+        ),
+        {"sqlite_with_rowid": False},
+    )
 
     user_id: Mapped[OwnerKey]
     trace_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     span_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     parent_span_id: Mapped[str] = mapped_column(String(64))
+    #: None: the same trace.
+    parent_trace_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class TracerRow(Base):
@@ -192,3 +228,5 @@ class RunRow(Base):
     error_message: Mapped[str | None] = mapped_column(String(1000))
     started_us: Mapped[Wide]
     finished_us: Mapped[Wide | None]
+    #: The newest event: a run without an end that is silent for long is stuck.
+    last_us: Mapped[Wide]

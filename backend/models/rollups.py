@@ -56,6 +56,22 @@ class LatencyRollup(Base):
     n: Mapped[Wide]
 
 
+class WarningRollup(Base):
+    """How many events of a quarter-hour carry a warning, or were set aside for a reason."""
+
+    __tablename__ = "obs_warning_rollups"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[OwnerKey]
+    bucket_us: Mapped[Wide] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: The instrumentation scope, '' where it is not known.
+    scope: Mapped[str] = mapped_column(String(255), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(255), primary_key=True)
+    n: Mapped[Wide]
+
+
 class DirtyDay(Base):
     """A UTC day (days since 1970) whose events changed since it was last aggregated."""
 

@@ -11,12 +11,14 @@ from sqlalchemy import Engine, func, select
 from backend.models import Agent, User
 from backend.store import daily, listing, measures
 from backend.store.append import append_batch, prepare
+from backend.store.costs import Costs
 from backend.store.cursors import Cursor
 from backend.store.daily import Aggregated
 from backend.store.heartbeats import last_heartbeats
 from backend.store.links import links_of
 from backend.store.outcomes import Duplicate, Outcome, Rejected, Stored
 from backend.store.rebuild import rebuild_rollups
+from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
     EventPage,
@@ -28,8 +30,10 @@ from backend.store.stored import (
 )
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
 from backend.store.transactions import StoreUnavailable, Transactions
+from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
 from otel_bridge.event import Event, SpanLink
+from otel_bridge.pricing import PriceBook
 
 __all__ = [
     "EVERYTHING",
@@ -43,6 +47,7 @@ __all__ = [
     "Group",
     "Histogram",
     "Outcome",
+    "Patience",
     "Rejected",
     "RunDetail",
     "RunFilter",
@@ -52,6 +57,7 @@ __all__ = [
     "StoredEvent",
     "StoredRun",
     "Sums",
+    "WarningCount",
     "Where",
     "Window",
     "day_at",
@@ -75,25 +81,35 @@ class EventStore:
         engine: Engine,
         *,
         max_agents_per_owner: int = 1000,
+        patience: Patience | None = None,
         clock_us: Callable[[], int] = _now_us,
     ) -> None:
         self._transactions = Transactions(engine, clock_us=clock_us)
         self._clock_us = clock_us
         self._max_agents = max_agents_per_owner
+        self._patience = patience or Patience()
 
     def append(
-        self, owner_id: int, events: Sequence[Event], *, links: Sequence[SpanLink] = ()
+        self,
+        owner_id: int,
+        events: Sequence[Event],
+        *,
+        links: Sequence[SpanLink] = (),
+        book: PriceBook | None = None,
     ) -> list[Outcome]:
         """Store a batch in one transaction; return what became of each event, in their order.
 
-        When this returns, the batch is committed and every sum, run and agent shows it.
+        `book` prices the calls; without one they cost what the events say. When this returns, the
+        batch is committed and every sum, run and agent shows it.
         """
         if not events and not links:
             return []
-        batch = prepare(events, now_us=self._clock_us())
+        batch = prepare(events, now_us=self._clock_us(), book=book)
         return self._transactions.write(
             owner_id,
-            lambda tx: append_batch(tx, batch, links=links, max_agents=self._max_agents),
+            lambda tx: append_batch(
+                tx, batch, links=links, max_agents=self._max_agents, costs=Costs(book)
+            ),
         )
 
     def measure(
@@ -144,18 +160,43 @@ class EventStore:
         cursor: Cursor | None = None,
     ) -> RunPage:
         """Return a page of runs, newest first."""
+        sight = self._sight()
         return self._transactions.read(
             lambda connection: listing.runs(
-                connection, owner_id, wanted, limit=limit, offset=offset, cursor=cursor
+                connection,
+                owner_id,
+                wanted,
+                sight=sight,
+                limit=limit,
+                offset=offset,
+                cursor=cursor,
             )
         )
 
     def run(self, owner_id: int, run_id: str) -> RunDetail | None:
         """Return a run with its events, oldest first; None where the owner has no such run."""
-        return self._transactions.read(lambda connection: listing.run(connection, owner_id, run_id))
+        sight = self._sight()
+        return self._transactions.read(
+            lambda connection: listing.run(connection, owner_id, run_id, sight=sight)
+        )
 
-    def links(self, owner_id: int, trace_ids: Iterable[str]) -> dict[tuple[str, str], str]:
-        """Return (trace id, span id) → parent span id of the spans that made no event."""
+    def _sight(self) -> listing.Sight:
+        return listing.Sight(self._clock_us(), self._patience)
+
+    def warnings(self, owner_id: int, *, start_us: int, end_us: int) -> list[WarningCount]:
+        """Return how many events of a window carry which warning, the most frequent first.
+
+        The window is cut to whole quarter-hours.
+        """
+        window = Window(start_us, end_us)
+        return self._transactions.read(
+            lambda connection: warning_counts(connection, owner_id, window=window)
+        )
+
+    def links(
+        self, owner_id: int, trace_ids: Iterable[str]
+    ) -> dict[tuple[str, str], tuple[str, str]]:
+        """Return (trace id, span id) → the same of the parent, of the spans that made no event."""
         return self._transactions.read(lambda connection: links_of(connection, owner_id, trace_ids))
 
     def last_heartbeats(

@@ -9,40 +9,39 @@ from uuid import UUID
 from sqlalchemy import select
 
 from backend.models import EventRow
-from backend.store.accounting import Decision, Entry, identity_of
+from backend.store.accounting import Decision, Entry, Told, identity_of
 from backend.store.copies import likeness_key
+from backend.store.costing import Cost
+from backend.store.costs import Costs
 from backend.store.group import Group, load_group
+from backend.store.new_rows import NewRow, new_row, out_of_range
 from backend.store.outcomes import DUPLICATE, Outcome, Rejected, Stored
 from backend.store.registration import AgentBook
 from backend.store.rollups import Deltas, write_rollups
-from backend.store.rows import (
-    NewRow,
-    Placed,
-    Placement,
-    new_row,
-    out_of_range,
-    storable,
-)
+from backend.store.rows import Placed, Placement, Row, as_sent, sent_values, storable
 from backend.store.runs import rewrite_runs
 from backend.store.sightings import note_sightings
 from backend.store.statements import chunks
 from backend.store.transactions import Transaction
 from backend.store.uids import new_uids
 from otel_bridge.event import Event, SpanLink
+from otel_bridge.pricing import PriceBook
 
 
-def prepare(events: Sequence[Event], *, now_us: int) -> list[NewRow | Rejected]:
+def prepare(
+    events: Sequence[Event], *, now_us: int, book: PriceBook | None
+) -> list[NewRow | Rejected]:
     """Return the rows of a batch, ready to be stored: all that can be done outside of the lock."""
     uids = new_uids(len(events), now_us=now_us)
-    return [_prepared(event, uid) for event, uid in zip(events, uids, strict=True)]
+    return [_prepared(event, uid, book) for event, uid in zip(events, uids, strict=True)]
 
 
-def _prepared(event: Event, uid: UUID) -> NewRow | Rejected:
+def _prepared(event: Event, uid: UUID, book: PriceBook | None) -> NewRow | Rejected:
     wrong = out_of_range(event)
     if wrong is not None:
         return Rejected(wrong, "out_of_range")
     identity = identity_of(event.dedupe_key) if event.dedupe_key else None
-    return new_row(event, uid, identity=identity)
+    return new_row(event, uid, identity=identity, book=book)
 
 
 def append_batch(
@@ -51,6 +50,7 @@ def append_batch(
     *,
     links: Sequence[SpanLink],
     max_agents: int,
+    costs: Costs,
 ) -> list[Outcome]:
     """Store what is new and right in the batch; return what became of each row, in their order."""
     book = AgentBook(tx, max_agents)
@@ -63,7 +63,7 @@ def append_batch(
             [new.row for new in accepted],
             linked_traces={link.trace_id for link in links},
         )
-        _write(tx, accepted, _place(group, book))
+        _write(tx, accepted, _place(group, book, costs.of(tx, group)))
     return outcomes
 
 
@@ -141,30 +141,45 @@ def _insert_links(tx: Transaction, links: Iterable[SpanLink]) -> None:
     first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for link in links:
         key = (tx.owner_id, storable(link.trace_id, 64), storable(link.span_id, 64))
-        first.setdefault(key, (*key, storable(link.parent_span_id, 64)))
+        above = (storable(link.parent_span_id, 64), storable(link.parent_trace_id, 64))
+        first.setdefault(key, (*key, *above))
     tx.connection.exec_driver_sql(tx.sql.insert_links, list(first.values()))
 
 
-def _place(group: Group, book: AgentBook) -> list[Placed]:
+def _place(group: Group, book: AgentBook, costs: Mapping[UUID, Cost]) -> list[Placed]:
     """Return the place of every row of the group, with its agent registered."""
     named = {
         decision.agent for decision in group.decisions.values() if isinstance(decision.agent, str)
     }
     book.register(named)
     return [
-        (row, _placement(group.decisions[uid], book.by_name)) for uid, row in group.rows.items()
+        (row, _placement(row, group.decisions[uid], book.by_name, costs[uid]))
+        for uid, row in group.rows.items()
     ]
 
 
-def _placement(decision: Decision, ids: Mapping[str, int]) -> Placement:
+def _placement(row: Row, decision: Decision, ids: Mapping[str, int], cost: Cost) -> Placement:
     agent = decision.agent
     reason = decision.set_aside_reason
+    told = decision.told or Told.by(row.entry)
     return Placement(
         decision.event_type,
+        decision.status,
         ids.get(agent) if isinstance(agent, str) else agent,
         decision.run_id,
         decision.counted,
         None if reason is None else str(reason),
+        cost.nusd,
+        cost.source,
+        cost.version,
+        told.provider,
+        told.model,
+        told.tokens_in,
+        told.tokens_out,
+        told.tokens_cache_read,
+        told.tokens_cache_write,
+        told.tokens_reasoning,
+        told.session,
     )
 
 
@@ -199,50 +214,30 @@ def _insert_events(
 
 def _update_events(tx: Transaction, changed: Iterable[Placed]) -> None:
     updates = [
-        (*place, tx.sql.uid(row.entry.uid)) for row, place in changed if row.placement is not None
+        (*place, as_sent(row.entry, place), tx.sql.uid(row.entry.uid))
+        for row, place in changed
+        if row.placement is not None
     ]
     if updates:
         tx.connection.exec_driver_sql(tx.sql.update_placements, updates)
 
 
 def _values(tx: Transaction, new: NewRow, place: Placement) -> tuple[Any, ...]:
-    """Return a row of `obs_events`, in the order of the model's columns."""
+    """Return a row of `obs_events`, in the order of `NEW_COLUMNS`."""
     row = new.row
     entry = row.entry
     return (
         tx.sql.uid(entry.uid),
         tx.owner_id,
         new.identity,
-        *place,
-        entry.event_type,
-        entry.agent_id_hint,
-        entry.agent,
-        entry.default_agent,
-        entry.run_hint,
-        entry.status,
+        tx.now_us,
         new.name,
-        row.provider,
-        entry.model,
-        row.tool,
-        entry.tokens_in,
-        entry.tokens_out,
-        entry.tokens_cache_read,
-        entry.tokens_cache_write,
-        entry.tokens_reasoning,
-        row.cost_nusd,
-        new.cost_source,
+        new.payload,
+        likeness_key(entry) if entry.event_type == "llm_call" else None,
         row.latency_ms,
         row.error_message,
-        new.payload,
-        entry.created_us,
-        entry.started_us,
-        tx.now_us,
-        entry.trace_id,
-        entry.span_id,
-        entry.parent_span_id,
-        entry.operation,
-        entry.scope,
-        entry.response_id,
-        entry.resource,
-        likeness_key(entry) if entry.event_type == "llm_call" else None,
+        row.warnings,
+        as_sent(entry, place),
+        *place,
+        *sent_values(entry),
     )

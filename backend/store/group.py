@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from backend.store.accounting import Decision, decide
+from backend.store.accounting import Decision, Key, decide
 from backend.store.copies import Tracers
-from backend.store.links import links_of
+from backend.store.links import links_of, traces_after
 from backend.store.rows import Row, stored_row
 from backend.store.transactions import Transaction
 
@@ -35,8 +35,7 @@ def load_group(
     search.reach(new_rows)
     search.traces_ahead.update(linked_traces)
     while True:
-        search.walk()
-        links = links_of(tx.connection, tx.owner_id, search.traces_seen)
+        links = search.walk_over_traces()
         decisions = decide([row.entry for row in search.rows.values()], links)
         search.ahead_of_runs(decision.run_id for decision in decisions.values())
         known = len(search.rows)
@@ -58,6 +57,22 @@ class _Search:
     runs_ahead: set[str] = field(default_factory=set)
     traces_seen: set[str] = field(default_factory=set)
     runs_seen: set[str] = field(default_factory=set)
+
+    def walk_over_traces(self) -> Mapping[Key, Key]:
+        """Go on until nothing lies ahead in any trace of the same runs; return all links."""
+        links: dict[Key, Key] = {}
+        linked: set[str] = set()
+        while True:
+            self.walk()
+            fresh = self.traces_seen - linked
+            if not fresh:
+                return links
+            linked |= fresh
+            found = links_of(self.tx.connection, self.tx.owner_id, fresh)
+            links |= found
+            self.traces_ahead.update(trace_id for trace_id, _ in found.values())
+            self.traces_ahead |= traces_after(self.tx.connection, self.tx.owner_id, fresh)
+            self.traces_ahead -= self.traces_seen
 
     def walk(self) -> None:
         """Go on until nothing lies ahead."""

@@ -12,14 +12,34 @@ from backend.store.statements import chunks
 
 def links_of(
     connection: Connection, owner_id: int, trace_ids: Iterable[str]
-) -> dict[tuple[str, str], str]:
-    """Return (trace id, span id) → the parent's span id of spans without events in these traces."""
-    links: dict[tuple[str, str], str] = {}
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return (trace id, span id) → the same of the parent, of spans without events in these traces.
+
+    A parent in another trace is the span after which the run goes on in this one.
+    """
+    links: dict[tuple[str, str], tuple[str, str]] = {}
+    columns = SpanLinkRow.__table__.c
+    wanted = select(
+        columns.trace_id, columns.span_id, columns.parent_trace_id, columns.parent_span_id
+    )
     for some in chunks(sorted(set(trace_ids))):
         found = connection.execute(
-            select(SpanLinkRow.trace_id, SpanLinkRow.span_id, SpanLinkRow.parent_span_id).where(
-                SpanLinkRow.user_id == owner_id, SpanLinkRow.trace_id.in_(some)
+            wanted.where(SpanLinkRow.user_id == owner_id, SpanLinkRow.trace_id.in_(some))
+        )
+        for trace_id, span_id, parent_trace_id, parent_span_id in found:
+            links[trace_id, span_id] = (parent_trace_id or trace_id, parent_span_id)
+    return links
+
+
+def traces_after(connection: Connection, owner_id: int, trace_ids: Iterable[str]) -> set[str]:
+    """Return the traces in which a run of these traces goes on."""
+    found: set[str] = set()
+    for some in chunks(sorted(set(trace_ids))):
+        found.update(
+            connection.scalars(
+                select(SpanLinkRow.trace_id).where(
+                    SpanLinkRow.user_id == owner_id, SpanLinkRow.parent_trace_id.in_(some)
+                )
             )
         )
-        links.update({(trace_id, span_id): parent for trace_id, span_id, parent in found})
-    return links
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from backend.models import Agent, EventRow, Rollup, RunRow
 from backend.store.accounting import dedupe_key_shown
 from backend.store.cursors import Cursor
+from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
     EventPage,
@@ -34,7 +36,21 @@ from backend.store.windows import Window, split
 _EVENT_COLUMNS = [
     getattr(EventRow, name) for name in StoredEvent.__slots__ if name not in ("agent", "dedupe_key")
 ]
-_RUN_COLUMNS = [getattr(RunRow, name) for name in StoredRun.__slots__ if name != "agent"]
+_RUN_COLUMNS = [
+    getattr(RunRow, name) for name in StoredRun.__slots__ if name not in ("agent", "is_stuck")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """When runs are looked at, and for how long they may have been silent by then."""
+
+    now_us: int
+    patience: Patience
+
+    def of(self, run: StoredRun) -> StoredRun:
+        """Return the run as it is seen."""
+        return self.patience.settled(run, now_us=self.now_us)
 
 
 def events(
@@ -71,12 +87,13 @@ def runs(
     owner_id: int,
     wanted: RunFilter,
     *,
+    sight: Sight,
     limit: int,
     offset: int = 0,
     cursor: Cursor | None = None,
 ) -> RunPage:
     """Return the page after `cursor`, or after `offset` runs."""
-    conditions = _run_conditions(owner_id, wanted)
+    conditions = _run_conditions(owner_id, wanted, sight)
     query = _runs().where(*conditions)
     if cursor is not None:
         query = query.where(_before(RunRow.started_us, RunRow.run_id, cursor, cursor.identity))
@@ -85,7 +102,7 @@ def runs(
         .offset(offset if offset and cursor is None else None)
         .limit(limit + 1)
     ).all()
-    page = [StoredRun(*values) for values in found[:limit]]
+    page = [sight.of(StoredRun(*values)) for values in found[:limit]]
     more = len(found) > limit
     total = connection.scalar(select(func.count()).select_from(RunRow).where(*conditions))
     return RunPage(
@@ -95,7 +112,7 @@ def runs(
     )
 
 
-def run(connection: Connection, owner_id: int, run_id: str) -> RunDetail | None:
+def run(connection: Connection, owner_id: int, run_id: str, *, sight: Sight) -> RunDetail | None:
     """Return a run with its events; None where the owner has no such run."""
     found = connection.execute(
         _runs().where(RunRow.user_id == owner_id, RunRow.run_id == run_id)
@@ -107,7 +124,7 @@ def run(connection: Connection, owner_id: int, run_id: str) -> RunDetail | None:
         .where(EventRow.user_id == owner_id, EventRow.run_id == run_id)
         .order_by(EventRow.created_us, EventRow.uid)
     )
-    return RunDetail(StoredRun(*found), [_event_of(values) for values in rows])
+    return RunDetail(sight.of(StoredRun(*found)), [_event_of(values) for values in rows])
 
 
 def _events() -> Select[Any]:
@@ -142,16 +159,20 @@ def _conditions(owner_id: int, wanted: EventFilter) -> list[ColumnElement[bool]]
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(getattr(EventRow, name) == value)
+    if wanted.warning is not None:
+        conditions.append(EventRow.warnings.contains(f" {wanted.warning} ", autoescape=True))
+        # So that the databases see which index holds these events.
+        conditions.append(EventRow.warnings.is_not(None))
     return conditions
 
 
-def _run_conditions(owner_id: int, wanted: RunFilter) -> list[ColumnElement[bool]]:
+def _run_conditions(owner_id: int, wanted: RunFilter, sight: Sight) -> list[ColumnElement[bool]]:
     window = Window(wanted.start_us, wanted.end_us)
     conditions = [RunRow.user_id == owner_id, *window.holds(RunRow.started_us)]
     if wanted.agent_id is not None:
         conditions.append(_is_agent(RunRow.agent_id, wanted.agent_id))
     if wanted.status is not None:
-        conditions.append(RunRow.status == wanted.status)
+        conditions.append(sight.patience.has_status(wanted.status, now_us=sight.now_us))
     return conditions
 
 
@@ -166,9 +187,9 @@ def _window(wanted: EventFilter) -> Window:
 def _count(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
     """Return how many events the filter lets through: from the sums, but for ragged edges.
 
-    Only a run has no sums; its own events are few.
+    Only a run and a warning have no sums; their events are few.
     """
-    if wanted.run_id is not None:
+    if wanted.run_id is not None or wanted.warning is not None:
         return _count_rows(connection, _conditions(owner_id, wanted))
     middle, edges = split(_window(wanted))
     conditions = _conditions(owner_id, wanted)

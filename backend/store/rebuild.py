@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
-from backend.models import EventRow, LatencyRollup, Rollup
+from backend.models import EventRow, LatencyRollup, Rollup, WarningRollup
 from backend.store.rollups import Deltas, write_rollups
 from backend.store.rows import select_rows, stored_row
 from backend.store.transactions import Transaction
@@ -21,6 +21,6 @@ def rebuild_rollups(tx: Transaction) -> None:
         row = stored_row(values)
         if row.placement is not None:
             deltas.add(row, row.placement)
-    for table in (Rollup, LatencyRollup):
+    for table in (Rollup, LatencyRollup, WarningRollup):
         tx.connection.execute(delete(table).where(table.user_id == tx.owner_id))
     write_rollups(tx, deltas)

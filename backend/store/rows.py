@@ -1,82 +1,96 @@
-"""An event as the store sees it: from what a client sent, or from what is stored."""
+"""An event as the store sees it: what was sent of it, and what was decided."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Select, select
 
 from backend.models import EventRow
-from backend.store.accounting import Entry
-from backend.store.latency import MAX_LATENCY_MS
-from otel_bridge.event import Event, compact_json
-
-MAX_ERROR_LENGTH = 1000
-#: More than any call, run or day could hold, and small enough that no sum of them overflows.
-MAX_TOKENS = 10**12
-#: A million dollars for one event: sums of thousands of such events still fit 64 bits.
-MAX_COST_USD = Decimal(1_000_000)
-_YEAR_10000_US = 253_402_300_800 * 1_000_000
+from backend.store.accounting import Entry, Told
+from backend.store.costing import UNKNOWN_COST, Cost, PricedBy
 
 
 class Placement(NamedTuple):
-    """What the server decided of an event, in the order of the columns of `obs_events`."""
+    """What the server decided of an event; the fields are columns of `obs_events`.
+
+    Provider, model, tokens and session are as sent, but where other events tell the same call.
+    """
 
     event_type: str
+    status: str
     agent_id: int | None
     run_id: str | None
     counted: bool
     set_aside_reason: str | None
+    cost_nusd: int | None
+    cost_source: str | None
+    price_version: str | None
+    provider: str | None
+    model: str | None
+    tokens_in: int | None
+    tokens_out: int | None
+    tokens_cache_read: int | None
+    tokens_cache_write: int | None
+    tokens_reasoning: int | None
+    session: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What accounting, sums and runs need of an event. `placement` is None until it is stored."""
+    """What accounting, sums and runs need of an event. `placement` is None until it is stored.
+
+    `priced` is what its payload tells of its price; None where the payload has not been read.
+    """
 
     entry: Entry
-    provider: str | None
-    tool: str | None
-    cost_nusd: int | None
     latency_ms: int | None
     error_message: str | None
+    warnings: str | None
     placement: Placement | None
+    priced: PricedBy | None = None
+    #: What the event costs by what it tells itself.
+    own_cost: Cost = UNKNOWN_COST
 
 
 #: A row and the place it has now.
 Placed = tuple[Row, Placement]
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
-    """An accepted event on its way into the store."""
-
-    row: Row
-    identity: str | None
-    name: str | None
-    cost_source: str | None
-    payload: str
-
-
-_COLUMN_OF = {
-    "event_type": "sent_event_type",
-    "agent": "agent_name",
-    "has_cost": "cost_nusd",
-}
+_COLUMN_OF = {"event_type": "sent_event_type", "agent": "agent_name"}
 _ENTRY_FIELDS = [item.name for item in fields(Entry)]
 _ENTRY_WIDTH = len(_ENTRY_FIELDS)
-_HAS_COST = _ENTRY_FIELDS.index("has_cost")
+_INDEX_OF = {name: index for index, name in enumerate(_ENTRY_FIELDS)}
+#: The fields that a decision may change although the event told them.
+_AS_SENT = ("status", *(name for name in Told._fields if not name.startswith("sent_")))
+#: The columns that only the server writes.
+_DECIDED = (
+    *("event_type", "agent_id", "run_id", "counted", "set_aside_reason"),
+    *("cost_nusd", "cost_source", "price_version"),
+)
 
 #: The columns of `obs_events` that make a `Row`, in the order that `stored_row` takes; first `uid`.
 ROW_COLUMNS = (
     *(_COLUMN_OF.get(name, name) for name in _ENTRY_FIELDS),
-    *("provider", "tool", "cost_nusd", "latency_ms", "error_message"),
-    *Placement._fields,
+    *("latency_ms", "error_message", "warnings", "as_sent"),
+    *_DECIDED,
 )
+
+#: The columns of a new row, in the order that `values_of` gives them.
+NEW_COLUMNS = (
+    *("uid", "user_id", "identity", "received_us", "name", "payload", "likeness"),
+    *("latency_ms", "error_message", "warnings", "as_sent"),
+    *Placement._fields,
+    *(
+        _COLUMN_OF.get(name, name)
+        for name in _ENTRY_FIELDS
+        if name != "uid" and name not in _AS_SENT
+    ),
+)
+_SENT_ONLY = [name for name in _ENTRY_FIELDS if name != "uid" and name not in _AS_SENT]
 
 
 def select_rows() -> Select[Any]:
@@ -87,97 +101,37 @@ def select_rows() -> Select[Any]:
 def stored_row(values: Sequence[Any]) -> Row:
     """Return a row from the values of `ROW_COLUMNS`."""
     entry = [*values[:_ENTRY_WIDTH]]
-    entry[_HAS_COST] = entry[_HAS_COST] is not None
-    provider, tool, cost_nusd, latency_ms, error_message, *placement = values[_ENTRY_WIDTH:]
-    event_type, agent_id, run_id, counted, reason = placement
-    return Row(
-        Entry(*entry),
-        provider,
-        tool,
-        cost_nusd,
-        latency_ms,
-        error_message,
-        Placement(event_type, agent_id, run_id, bool(counted), reason),
+    latency_ms, error_message, warnings, as_sent, *decided = values[_ENTRY_WIDTH:]
+    event_type, agent_id, run_id, counted, reason, *cost = decided
+    placement = Placement(
+        event_type,
+        entry[_INDEX_OF["status"]],
+        agent_id,
+        run_id,
+        bool(counted),
+        reason,
+        *cost,
+        *(entry[_INDEX_OF[name]] for name in _AS_SENT[1:]),
     )
+    if as_sent is not None:
+        for name, value in msgspec.json.decode(as_sent).items():
+            entry[_INDEX_OF[name]] = value
+    return Row(Entry(*entry), latency_ms, error_message, warnings, placement)
 
 
-def out_of_range(event: Event) -> str | None:
-    """Return what no sum could hold, as a sentence; None when all is well."""
-    for name, most in _LIMITS:
-        value = getattr(event, name)
-        if value is not None and not 0 <= value <= most:
-            return f"{name} must be between 0 and {most}"
-    cost = event.cost_usd
-    if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
-        return f"cost_usd must be between 0 and {MAX_COST_USD}"
-    if not 0 <= event.created_at_us < _YEAR_10000_US:
-        return "created_at must be between the years 1970 and 9999"
-    return None
+def as_sent(entry: Entry, place: Placement) -> str | None:
+    """Return the JSON of what was sent otherwise than it was decided; None where nothing was."""
+    other = {
+        name: getattr(entry, name)
+        for name in _AS_SENT
+        if getattr(entry, name) != getattr(place, name)
+    }
+    return msgspec.json.encode(other).decode() if other else None
 
 
-_LIMITS = (
-    ("tokens_in", MAX_TOKENS),
-    ("tokens_out", MAX_TOKENS),
-    ("tokens_cache_read", MAX_TOKENS),
-    ("tokens_cache_write", MAX_TOKENS),
-    ("tokens_reasoning", MAX_TOKENS),
-    ("latency_ms", MAX_LATENCY_MS),
-    ("started_at_us", _YEAR_10000_US),
-)
-
-
-def new_row(event: Event, uid: UUID, *, identity: str | None) -> NewRow:
-    """Return the row of an event that was checked; over-long names are cut."""
-    payload = event.payload
-    cost_nusd = None if event.cost_usd is None else nano_usd(event.cost_usd)
-    return NewRow(
-        row=Row(
-            entry=_entry_of(event, uid, has_cost=cost_nusd is not None),
-            provider=storable(event.provider, 64),
-            tool=storable(payload.get("tool"), 255),
-            cost_nusd=cost_nusd,
-            latency_ms=event.latency_ms,
-            error_message=_error_message(payload.get("error")),
-            placement=None,
-        ),
-        identity=identity,
-        name=storable(event.name, 255),
-        cost_source=storable(payload.get("cost_source"), 16),
-        payload=_json(payload),
-    )
-
-
-def _entry_of(event: Event, uid: UUID, *, has_cost: bool) -> Entry:
-    return Entry(
-        uid,
-        event.event_type,
-        event.status,
-        event.created_at_us,
-        event.started_at_us,
-        storable(event.operation, 32),
-        storable(event.trace_id, 64),
-        storable(event.span_id, 64),
-        storable(event.parent_span_id, 64),
-        storable(event.run_id, 36),
-        storable(event.agent, 255),
-        event.agent_id,
-        storable(event.default_agent, 255),
-        event.tokens_in,
-        event.tokens_out,
-        event.tokens_cache_read,
-        event.tokens_cache_write,
-        event.tokens_reasoning,
-        has_cost,
-        storable(event.model, 255),
-        storable(event.scope, 255),
-        storable(event.response_id, 255),
-        storable(event.resource, 64),
-    )
-
-
-def nano_usd(cost_usd: Decimal) -> int:
-    """Return USD as integer nano-USD, half-even."""
-    return int(cost_usd.scaleb(9).to_integral_value(ROUND_HALF_EVEN))
+def sent_values(entry: Entry) -> Iterator[Any]:
+    """Yield what an event tells that no decision changes, in the order of `NEW_COLUMNS`."""
+    return (getattr(entry, name) for name in _SENT_ONLY)
 
 
 def storable(value: Any, limit: int) -> str | None:
@@ -192,22 +146,3 @@ def storable(value: Any, limit: int) -> str | None:
 def _mended(text: str) -> str:
     readable = text.encode("utf-8", "replace").decode()
     return readable.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _error_message(error: Any) -> str | None:
-    if isinstance(error, Mapping):
-        error = error.get("message") or error.get("type")
-    return storable(error, MAX_ERROR_LENGTH)
-
-
-def _json(payload: Mapping[str, Any]) -> str:
-    if not payload:
-        return "{}"
-    try:
-        return _ENCODER.encode(payload).decode()
-    except (TypeError, ValueError, OverflowError):
-        # Lone surrogates, huge integers and foreign types: slower, but it takes them all.
-        return compact_json(payload).decode()
-
-
-_ENCODER = msgspec.json.Encoder()

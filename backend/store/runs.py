@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import delete
 
 from backend.models import RunRow
-from backend.store.rows import Placed, Row
+from backend.store.rows import Placed, Placement
 from backend.store.statements import chunks
 from backend.store.transactions import Transaction
 
@@ -31,6 +31,7 @@ class RunFigures(NamedTuple):
     error_message: str | None
     started_us: int
     finished_us: int | None
+    last_us: int
 
 
 def run_of(run_id: str, placed: Iterable[Placed]) -> RunFigures:
@@ -39,16 +40,16 @@ def run_of(run_id: str, placed: Iterable[Placed]) -> RunFigures:
     counted = [(row, place) for row, place in events if place.counted]
     started = _first(events, "run_started")
     finished = _first(events[::-1], "run_finished")
-    calls = [row for row, place in counted if place.event_type == "llm_call"]
+    calls = [place for _, place in counted if place.event_type == "llm_call"]
     started_us = _started_us(events, started)
     return RunFigures(
         run_id=run_id,
         agent_id=_agent_of(events, finished, started),
         status=_status(finished),
         model=_most_used_model(calls),
-        total_tokens_in=sum(row.entry.tokens_in or 0 for row, _ in counted),
-        total_tokens_out=sum(row.entry.tokens_out or 0 for row, _ in counted),
-        total_cost_nusd=sum(row.cost_nusd or 0 for row, _ in counted),
+        total_tokens_in=sum(place.tokens_in or 0 for _, place in counted),
+        total_tokens_out=sum(place.tokens_out or 0 for _, place in counted),
+        total_cost_nusd=sum(place.cost_nusd or 0 for _, place in counted),
         total_latency_ms=_latency_ms(finished, started_us if started else None),
         events_count=len(events),
         llm_calls_count=len(calls),
@@ -56,6 +57,7 @@ def run_of(run_id: str, placed: Iterable[Placed]) -> RunFigures:
         error_message=_error_message(events, finished),
         started_us=started_us,
         finished_us=finished[0].entry.created_us if finished else None,
+        last_us=events[-1][0].entry.created_us,
     )
 
 
@@ -93,7 +95,7 @@ def _first(events: Sequence[Placed], event_type: str) -> Placed | None:
 def _status(finished: Placed | None) -> str:
     if finished is None:
         return "running"
-    return "error" if finished[0].entry.status == "error" else "success"
+    return "error" if finished[1].status == "error" else "success"
 
 
 def _agent_of(events: Sequence[Placed], *told_by: Placed | None) -> int | None:
@@ -103,8 +105,8 @@ def _agent_of(events: Sequence[Placed], *told_by: Placed | None) -> int | None:
     return None
 
 
-def _most_used_model(calls: Sequence[Row]) -> str | None:
-    used: Mapping[str, int] = Counter(row.entry.model for row in calls if row.entry.model)
+def _most_used_model(calls: Sequence[Placement]) -> str | None:
+    used: Mapping[str, int] = Counter(place.model for place in calls if place.model)
     return min(used, key=lambda model: (-used[model], model), default=None)
 
 
@@ -128,15 +130,15 @@ def _latency_ms(finished: Placed | None, started_us: int | None) -> int | None:
 
 
 def _error_message(events: Sequence[Placed], finished: Placed | None) -> str | None:
-    if finished is not None and finished[0].entry.status != "error":
+    if finished is not None and finished[1].status != "error":
         return None
     if finished is not None and finished[0].error_message is not None:
         return finished[0].error_message
     return next(
         (
             row.error_message
-            for row, _ in events
-            if row.entry.status == "error" and row.error_message is not None
+            for row, place in events
+            if place.status == "error" and row.error_message is not None
         ),
         None,
     )

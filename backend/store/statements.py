@@ -23,8 +23,9 @@ from backend.models import (
     RunRow,
     SpanLinkRow,
     TracerRow,
+    WarningRollup,
 )
-from backend.store.rows import ROW_COLUMNS
+from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
 
 _T = TypeVar("_T")
 _NEW_AGENT = ("user_id", "name", "description", "is_derived", "created_us")
@@ -48,6 +49,7 @@ class Statements:
     insert_agents: str
     add_to_rollups: str
     add_to_latency_rollups: str
+    add_to_warning_rollups: str
     write_runs: str
     insert_dirty_days: str
     see_agents: str
@@ -69,12 +71,13 @@ class Statements:
             rows_of_likeness=_timed_probe("likeness", ROW_COLUMNS, is_sqlite=is_sqlite),
             tracers=f"SELECT scope FROM obs_tracers WHERE user_id = {mark}",  # noqa: S608 (our own names)
             insert_tracers=_insert(TracerRow, mark) + " ON CONFLICT DO NOTHING",
-            insert_events=_insert(EventRow, mark),
+            insert_events=_insert(EventRow, mark, columns=NEW_COLUMNS),
             update_placements=_update_placements(mark),
             insert_links=_insert(SpanLinkRow, mark) + " ON CONFLICT DO NOTHING",
             insert_agents=_insert(Agent, mark, columns=_NEW_AGENT) + " ON CONFLICT DO NOTHING",
             add_to_rollups=_insert(Rollup, mark) + _on_conflict_add(Rollup),
             add_to_latency_rollups=_insert(LatencyRollup, mark) + _on_conflict_add(LatencyRollup),
+            add_to_warning_rollups=_insert(WarningRollup, mark) + _on_conflict_add(WarningRollup),
             write_runs=_insert(RunRow, mark) + _on_conflict_replace(RunRow),
             insert_dirty_days=_insert(DirtyDay, mark) + " ON CONFLICT DO NOTHING",
             see_agents=_see_agents(mark, largest),
@@ -175,8 +178,7 @@ def _values_of(table: Table) -> list[str]:
 
 
 def _update_placements(mark: str) -> str:
-    decided = ("event_type", "agent_id", "run_id", "counted", "set_aside_reason")
-    changes = ", ".join(f"{name} = {mark}" for name in decided)
+    changes = ", ".join(f"{name} = {mark}" for name in (*Placement._fields, "as_sent"))
     return f"UPDATE obs_events SET {changes} WHERE uid = {mark}"  # noqa: S608 (our own names)
 
 

@@ -18,6 +18,7 @@ class EventFilter:
     status: str | None = None
     run_id: str | None = None
     model: str | None = None
+    warning: str | None = None
     start_us: int | None = None
     end_us: int | None = None
 
@@ -34,7 +35,10 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event as it is known now. `payload` is JSON text; `agent` the name of `agent_id`."""
+    """One event as it is known now. `payload` is JSON text; `agent` the name of `agent_id`.
+
+    `as_sent` is JSON text too: the fields that were sent with another value than they have now.
+    """
 
     uid: UUID
     event_type: str
@@ -52,10 +56,14 @@ class StoredEvent:
     tokens_cache_read: int | None
     tokens_cache_write: int | None
     tokens_reasoning: int | None
+    session: str | None
     cost_nusd: int | None
     cost_source: str | None
+    price_version: str | None
     latency_ms: int | None
     error_message: str | None
+    warnings: str | None
+    as_sent: str | None
     payload: str
     created_us: int
     started_us: int | None
@@ -91,7 +99,10 @@ class StoredRun:
     error_message: str | None
     started_us: int
     finished_us: int | None
+    last_us: int
     agent: str | None
+    #: Whether it has no end and nothing has been heard of it for long.
+    is_stuck: bool = False
 
     @property
     def total_cost_usd(self) -> Decimal:

@@ -104,9 +104,12 @@ class Collector:
 
     def _ended(self, span: ReadableSpan) -> None:
         record = record_from(span, self._resources)
-        if events := self._mapper.ended(record):
+        events, link = self._mapper.ended(record), link_from(record)
+        if events:
             self._keep(events, span_id=record.span_id)
-        elif link := link_from(record):
+            if link is not None and record.parent_span_id is None:
+                self._keep_links(self._lineage.leading_on(link))
+        elif link is not None:
             self._keep_links(self._lineage.without_events(link))
 
     def _started(self, span: ReadableSpan) -> None:

@@ -42,7 +42,11 @@ class Lineage:
                 self._spare.popitem(last=False)
             return []
         del self._wanted[key]
-        return [link, *self._above(link.trace_id, link.parent_span_id)]
+        return self.leading_on(link)
+
+    def leading_on(self, link: SpanLink) -> list[SpanLink]:
+        """Return a link that is to be told, and those above it."""
+        return [link, *self._above(link.parent_trace_id or link.trace_id, link.parent_span_id)]
 
     def _above(self, trace_id: str, span_id: str | None) -> list[SpanLink]:
         """Return the known links from `span_id` upwards, and want the first one not known."""
@@ -53,7 +57,7 @@ class Lineage:
                 self._want((trace_id, span_id))
                 break
             links.append(link)
-            span_id = link.parent_span_id
+            trace_id, span_id = link.parent_trace_id or trace_id, link.parent_span_id
         return links
 
     def _want(self, key: _SpanKey) -> None:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import partial
 from uuid import UUID
 
 from backend.store.accounting.entries import Entry, SetAside
-from backend.store.accounting.tree import Span
+from backend.store.accounting.tree import Key, Span
 
 SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 
+#: A wrapper of a stream may end before its request begins: when the reading starts.
+_STREAM_GAP_US = 100_000
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
@@ -26,24 +29,57 @@ _ADDED_VERSION = re.compile(r"$|[-@:](v?\d|latest)")
 
 def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[UUID, Copy]:
     """Return the calls that repeat another one, each with the call that it repeats."""
-    single = [span.entries[0] for span in calls if span.entries[0].uid not in aside]
+    spans = [span for span in calls if span.entries[0].uid not in aside]
+    single = [span.entries[0] for span in spans]
+    below = {span.entries[0].uid: span.parent.key for span in spans if span.parent is not None}
     by_response = _repeats(single, _response_key, _is_same_response)
     found = {copy: (kept, SetAside.SAME_RESPONSE) for copy, kept in by_response.items()}
     remaining = [entry for entry in single if entry.uid not in found]
-    by_likeness = _repeats(remaining, likeness_of, _is_alike)
+    by_likeness = _repeats(remaining, likeness_of, partial(_is_alike, below=below))
     found |= {copy: (kept, SetAside.SAME_TOKENS_AND_TIME) for copy, kept in by_likeness.items()}
     return found
 
 
+def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
+    """Return the tool spans that repeat another tracer's in the same trace, each with that one.
+
+    Of nested spans the outer one is kept: a client's span inside the framework's.
+    """
+    return {
+        span.entries[0].uid: (above.entries[0], SetAside.SAME_EXECUTION)
+        for span in tools
+        if (above := _same_tool_above(span)) is not None
+    }
+
+
+def _same_tool_above(span: Span) -> Span | None:
+    """Return the outermost tool span of the same name, with no agent and no call in between."""
+    found: Span | None = None
+    for above in span.ancestors():
+        if above.is_agent or above.is_call:
+            break
+        if above.is_tool and _is_same_tool(span.entries[0], above.entries[0]):
+            found = above
+    return found
+
+
+def _is_same_tool(one: Entry, other: Entry) -> bool:
+    return one.tool is not None and one.tool == other.tool and one.scope != other.scope
+
+
 #: The entry that is kept instead, and why this one is not.
 Copy = tuple[Entry, SetAside]
+#: The entry that is kept, by what repeats it.
+Copies = dict[UUID, Entry]
 
 
 def likeness_of(entry: Entry) -> tuple[object, ...] | None:
     """Return what two tracers' spans of one call have in common; None where nothing is known."""
     if not (entry.resource and entry.scope):
         return None
-    return (entry.resource, entry.operation, entry.status, entry.tokens_in, entry.tokens_out)
+    # A tracer may write 0 where another writes nothing.
+    tokens = (entry.tokens_in or None, entry.tokens_out or None)
+    return (entry.resource, entry.operation, entry.status, *tokens)
 
 
 def _response_key(entry: Entry) -> str | None:
@@ -123,32 +159,58 @@ def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
     )
 
 
+def is_exclusive(entry: Entry, other: Entry) -> bool:
+    """Whether `entry` leaves the cached tokens out of its input that `other` includes."""
+    uncached = _uncached(other)
+    return (
+        entry.tokens_in is not None
+        and uncached is not None
+        and other.tokens_in != uncached
+        and not _close(entry.tokens_in, other.tokens_in)
+        and _close(entry.tokens_in, uncached)
+        and _close(entry.tokens_out, other.tokens_out)
+    )
+
+
+def same_totals(one: Entry, other: Entry) -> bool:
+    """Whether two events of a call agree on its tokens, as far as both know them."""
+    return _close(one.tokens_in, other.tokens_in) and _close(one.tokens_out, other.tokens_out)
+
+
 def _is_same_response(one: Entry, other: Entry) -> bool:
     near = abs(one.created_us - other.created_us) <= SAME_CALL_WINDOW_US
-    return near and _same_model(one, other) and _compatible_tokens(one, other)
+    return near and same_model(one, other) and _compatible_tokens(one, other)
 
 
-def _is_alike(one: Entry, other: Entry) -> bool:
+def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
-    Without tokens the one must lie within the other; a success must name its model as well.
+    Side by side below one span, a short pause may lie between them. Without tokens the one must
+    lie within the other; a success must name its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
-    if not _same_model(one, other):
+    if not same_model(one, other):
         return False
     if one.tokens_in:
-        return start_of(one) <= other.created_us and start_of(other) <= one.created_us
+        are_siblings = below.get(one.uid, one) == below.get(other.uid)
+        return _gap_us(one, other) <= (_STREAM_GAP_US if are_siblings else 0)
     names_models = one.model is not None and other.model is not None
     return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+
+
+def _gap_us(one: Entry, other: Entry) -> int:
+    """Return how long neither of them was running between the two; 0 or less where they overlap."""
+    first, second = sorted((one, other), key=start_of)
+    return start_of(second) - first.created_us
 
 
 def _within(inner: Entry, outer: Entry) -> bool:
     return start_of(outer) <= start_of(inner) and inner.created_us <= outer.created_us
 
 
-def _same_model(one: Entry, other: Entry) -> bool:
+def same_model(one: Entry, other: Entry) -> bool:
     """Whether the names may mean one model: equal, or one dated or prefixed form of the other."""
     if one.model is None or other.model is None:
         return True

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from backend.store.accounting.copies import Copy, find_copies, richest_first
-from backend.store.accounting.entries import Entry, SetAside
+from backend.store.accounting.copies import Copies, find_copies, find_executions, richest_first
+from backend.store.accounting.entries import Entry, SetAside, Told
+from backend.store.accounting.merging import told_together
 from backend.store.accounting.placement import Place
 from backend.store.accounting.tree import Key, Span, Tree
 from otel_bridge.facts import Operation
@@ -15,10 +16,14 @@ from otel_bridge.facts import Operation
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What does not count, with its reason, and where the calls that count belong."""
+    """What does not count, with its reason, and where the calls that count belong.
+
+    `told` is what several events of one call tell together, by the event that counts.
+    """
 
     aside: Mapping[UUID, SetAside]
     placed: Sequence[Place]
+    told: Mapping[UUID, Told]
 
 
 def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Count:
@@ -27,26 +32,28 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
     A call that counts belongs to the run and agent of a copy of it, where it has none of its own.
     """
     aside: dict[UUID, SetAside] = {}
+    copies: Copies = {}
     calls = [span for span in tree.spans.values() if span.is_call]
     for span in calls:
-        _set_aside_nested(span, aside)
+        _set_aside_nested(span, aside, copies)
     _set_aside_echoes(calls, aside)
-    copies = find_copies(calls, aside)
-    aside |= {uid: reason for uid, (_, reason) in copies.items()}
+    found = find_copies(calls, aside)
+    found |= find_executions(span for span in tree.spans.values() if span.is_tool)
+    aside |= {uid: reason for uid, (_, reason) in found.items()}
+    copies |= {uid: kept for uid, (kept, _) in found.items()}
     placed = _adopt_places(entries, placed, copies)
     _set_aside_totals(tree, aside)
     _set_aside_run_totals(tree, entries, placed, aside)
-    return Count(aside, placed)
+    _set_aside_failures(tree, entries, placed, aside)
+    return Count(aside, placed, told_together(entries, copies))
 
 
-def _adopt_places(
-    entries: Sequence[Entry], placed: Sequence[Place], copies: Mapping[UUID, Copy]
-) -> list[Place]:
+def _adopt_places(entries: Sequence[Entry], placed: Sequence[Place], copies: Copies) -> list[Place]:
     """Give a call without a run the run and agent of the copy that has one."""
     adopted: dict[UUID, Place] = {}
     for entry, place in sorted(zip(entries, placed, strict=True), key=_by_span):
         if place.run_id is not None and entry.uid in copies:
-            adopted.setdefault(copies[entry.uid][0].uid, place)
+            adopted.setdefault(copies[entry.uid].uid, place)
     return [
         replace(place, run_id=adopted[entry.uid].run_id, agent=adopted[entry.uid].agent)
         if place.run_id is None and entry.uid in adopted
@@ -67,7 +74,7 @@ def _put_aside(span: Span, reason: SetAside, aside: dict[UUID, SetAside]) -> Non
             aside.setdefault(entry.uid, reason)
 
 
-def _set_aside_nested(span: Span, aside: dict[UUID, SetAside]) -> None:
+def _set_aside_nested(span: Span, aside: dict[UUID, SetAside], copies: Copies) -> None:
     """Keep one of the call spans that stand in each other: the innermost that knows its usage.
 
     Of two that tell the same tokens the richer is kept.
@@ -77,12 +84,16 @@ def _set_aside_nested(span: Span, aside: dict[UUID, SetAside]) -> None:
         return
     if len(inner) == 1 and _is_richer(span, inner[0]) and inner[0].entries[0].uid not in aside:
         _put_aside(inner[0], SetAside.SAME_CALL_ABOVE, aside)
+        copies[inner[0].entries[0].uid] = span.entries[0]
         return
     if span.carrier is None or any(call.carrier for call in inner):
         _put_aside(span, SetAside.SAME_CALL_BELOW, aside)
+        if len(inner) == 1:
+            copies[span.entries[0].uid] = inner[0].entries[0]
         return
     for call in inner:
         _put_aside(call, SetAside.SAME_CALL_ABOVE, aside)
+        copies[call.entries[0].uid] = span.entries[0]
 
 
 def _is_richer(outer: Span, inner: Span) -> bool:
@@ -172,3 +183,19 @@ def _set_aside_run_totals(
             aside.setdefault(entry.uid, SetAside.REPEATS_CALLS_OF_RUN)
         elif is_run and place.run_id in with_actions:
             aside.setdefault(entry.uid, SetAside.REPEATS_USAGE_BELOW)
+
+
+def _set_aside_failures(
+    tree: Tree,
+    entries: Sequence[Entry],
+    placed: Sequence[Place],
+    aside: dict[UUID, SetAside],
+) -> None:
+    """Set aside the failure of a step or a nested agent that a deeper event tells."""
+    over_failures = _keys_above(span for span in tree.spans.values() if span.failed)
+    for entry, place in zip(entries, placed, strict=True):
+        span = tree.span_of(entry)
+        repeats = span is not None and span.key in over_failures
+        is_step = place.event_type == "action_finished" and not entry.carries_usage
+        if repeats and is_step and entry.status == "error":
+            aside.setdefault(entry.uid, SetAside.REPEATS_FAILURE_BELOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 #: An id that the client gave, or a name that is registered when first needed.
@@ -16,6 +17,10 @@ PHASE = {
     "run_finished": "finished",
     "action_finished": "finished",
 }
+
+
+#: The sources of a cost that came with the call; the others follow from prices and tokens.
+CARRIED = frozenset({"client", "tracer"})
 
 
 class SetAside(StrEnum):
@@ -35,6 +40,10 @@ class SetAside(StrEnum):
     SAME_RESPONSE = "same_response"
     #: Another tracer's span tells a call with the same tokens at the same time in the same process.
     SAME_TOKENS_AND_TIME = "same_tokens_and_time"
+    #: Another tracer's span tells the same execution of a tool.
+    SAME_EXECUTION = "same_execution"
+    #: The step failed because of what a call, a tool or a step below it tells.
+    REPEATS_FAILURE_BELOW = "repeats_failure_below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +63,28 @@ class Entry:
     agent: str | None = None
     agent_id_hint: int | None = None
     default_agent: str | None = None
+    #: The agent to which a tool hands over, where that agent has no span of its own.
+    delegate: str | None = None
+    tool: str | None = None
+    provider: str | None = None
+    model: str | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     tokens_cache_read: int | None = None
     tokens_cache_write: int | None = None
     tokens_reasoning: int | None = None
-    has_cost: bool = False
-    model: str | None = None
+    session: str | None = None
+    #: What the client posted, in nano-USD, and where it had it from.
+    sent_cost_nusd: int | None = None
+    sent_cost_source: str | None = None
     scope: str | None = None
     response_id: str | None = None
     resource: str | None = None
+
+    @property
+    def has_cost(self) -> bool:
+        """Whether the event tells money that no price list told the client."""
+        return self.sent_cost_nusd is not None and self.sent_cost_source in CARRIED
 
     @property
     def carries_usage(self) -> bool:
@@ -71,15 +92,43 @@ class Entry:
         return bool(self.tokens_in or self.tokens_out or self.has_cost)
 
 
+class Told(NamedTuple):
+    """What is known of a call: by its own event, and by the events that tell it again.
+
+    `sent_cost_nusd` and `sent_cost_source` are the cost that came with one of them.
+    """
+
+    provider: str | None
+    model: str | None
+    tokens_in: int | None
+    tokens_out: int | None
+    tokens_cache_read: int | None
+    tokens_cache_write: int | None
+    tokens_reasoning: int | None
+    session: str | None
+    sent_cost_nusd: int | None
+    sent_cost_source: str | None
+
+    @classmethod
+    def by(cls, entry: Entry) -> Told:
+        """Return what one event tells."""
+        return cls(*(getattr(entry, name) for name in cls._fields))
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided of one event. `counted` speaks of its usage (and of a call itself)."""
+    """What was decided of one event. `counted` speaks of its usage (and of a call itself).
+
+    `told` is what all events of the call tell together, None where there is no other one.
+    """
 
     event_type: str
+    status: str
     run_id: str | None
     agent: AgentRef | None
     counted: bool
     set_aside_reason: str | None
+    told: Told | None = None
 
 
 def identity_of(dedupe_key: str) -> str:

@@ -56,14 +56,28 @@ def _run_roots(tree: Tree) -> dict[Key, Span]:
     Under a wrapper without a name the agents are one run, that of the first: the others took over
     from it.
     """
-    leaders = _leaders(tree)
+    leaders, first = _leaders(tree), _first_of_conversations(tree)
     roots: dict[Key, Span] = {}
     for span in tree.from_the_top():
-        above = roots.get(span.parent.key) if span.parent else None
+        above = roots.get(span.parent.key) if span.parent else first.get(_conversation(span))
         root = above or leaders.get(span.key) or (span if span.is_agent else None)
         if root is not None:
             roots[span.key] = root
     return roots
+
+
+def _conversation(span: Span) -> Key:
+    """Return where the messages began by which agents speak; the span itself for any other."""
+    return span.origin or span.key
+
+
+def _first_of_conversations(tree: Tree) -> dict[Key, Span]:
+    """Return the first agent of those that speak by messages over several traces."""
+    first: dict[Key, Span] = {}
+    for span in tree.spans.values():
+        if span.origin is not None and span.is_agent:
+            first[span.origin] = min(first.get(span.origin, span), span, key=_start_order)
+    return first
 
 
 def _leaders(tree: Tree) -> dict[Key, Span]:
@@ -87,10 +101,18 @@ def _run_id(root: Span) -> str:
 
 
 def _named_agent(entry: Entry, span: Span | None) -> AgentRef | None:
-    """Return the agent that the client gave, else the nearest agent span, else the event."""
+    """Return the agent that the client gave, else the nearest agent span, else the event.
+
+    Below a tool that hands over to an agent without a span it is that agent.
+    """
     if entry.agent_id_hint is not None:
         return entry.agent_id_hint
-    named = [above for above in span.line() if above.names_agent] if span else []
+    named: list[Span] = []
+    for above in span.line() if span else ():
+        if above.delegate is not None and above is not span and not named:
+            return above.delegate
+        if above.names_agent:
+            named.append(above)
     if named and named[0] is not span:
         named.sort(key=lambda above: above.operation != Operation.AGENT)
     if named:

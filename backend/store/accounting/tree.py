@@ -24,6 +24,9 @@ class Span:
     agent: str | None
     agent_id_hint: int | None
     run_hint: str | None
+    delegate: str | None = None
+    #: Where the messages began that led here over several traces, none of them an agent's.
+    origin: Key | None = None
     entries: list[Entry] = field(default_factory=list)
     parent: Span | None = None
     children: list[Span] = field(default_factory=list)
@@ -39,6 +42,11 @@ class Span:
         return self.operation in (Operation.AGENT, Operation.WORKFLOW)
 
     @property
+    def may_be_agent(self) -> bool:
+        """Whether the span runs an agent, or a loop that may be one."""
+        return self.is_agent or self.operation == Operation.LOOP
+
+    @property
     def is_call(self) -> bool:
         """Whether the span is a request to a model."""
         return self.operation in (
@@ -46,6 +54,16 @@ class Span:
             Operation.EMBEDDINGS,
             Operation.RERANK,
         )
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether the span executes a tool."""
+        return self.operation == Operation.TOOL
+
+    @property
+    def failed(self) -> bool:
+        """Whether an event of the span tells a failure."""
+        return any(entry.status == "error" for entry in self.entries)
 
     @property
     def names_agent(self) -> bool:
@@ -59,6 +77,12 @@ class Span:
             entry.created_us if entry.started_us is None else entry.started_us
             for entry in self.entries
         )
+
+    @property
+    def end_us(self) -> int | None:
+        """When an agent's span ended, None where that is not told yet."""
+        ends = (one.created_us for one in self.entries if PHASE.get(one.event_type) == "finished")
+        return max(ends, default=None)
 
     @property
     def carrier(self) -> Entry | None:
@@ -86,7 +110,7 @@ class Tree:
     homes: dict[UUID, Span]
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], links: Mapping[Key, str]) -> Tree:
+    def of(cls, entries: Iterable[Entry], links: Mapping[Key, Key]) -> Tree:
         """Join events of one span, then spans with their nearest known ancestor."""
         spans: dict[Key, Span] = {}
         homes: dict[UUID, Span] = {}
@@ -99,13 +123,7 @@ class Tree:
                 span = spans[key] = _new_span(entry, key)
             _enrich(span, entry)
             homes[entry.uid] = span
-        parents = {key: _nearest(spans, links, span) for key, span in spans.items()}
-        for key in _in_cycles(parents):
-            parents[key] = None
-        for key, above in parents.items():
-            if above is not None:
-                spans[key].parent = spans[above]
-                spans[above].children.append(spans[key])
+        _join(spans, links)
         _settle_loops(spans.values())
         return cls(spans, homes)
 
@@ -120,6 +138,35 @@ class Tree:
             span = stack.pop()
             yield span
             stack.extend(span.children)
+
+
+def _join(spans: Mapping[Key, Span], links: Mapping[Key, Key]) -> None:
+    """Set the parent and the children of every span."""
+    parents: dict[Key, Key | None] = {}
+    for key, span in spans.items():
+        parents[key], span.origin = _nearest(spans, links, span)
+    parents |= dict.fromkeys(_in_cycles(parents))
+    for key, above in parents.items():
+        spans[key].parent = None if above is None else spans[above]
+    for span in [span for span in spans.values() if _is_leaked(span)]:
+        span.parent = None
+    for span in spans.values():
+        if span.parent is not None:
+            span.parent.children.append(span)
+
+
+def _is_leaked(span: Span) -> bool:
+    """Whether an agent's span began when the agent above it had ended, in the same process.
+
+    A framework that does not take its context back puts every later run below a dead one.
+    """
+    if not span.may_be_agent:
+        return False
+    above = next((one for one in span.ancestors() if one.may_be_agent), None)
+    if above is None or above.trace_id != span.trace_id or above.end_us is None:
+        return False
+    is_same_process = span.entries[0].resource == above.entries[0].resource
+    return is_same_process and above.end_us < span.start_us
 
 
 def _settle_loops(spans: Iterable[Span]) -> None:
@@ -188,6 +235,7 @@ def _enrich(span: Span, entry: Entry) -> None:
     span.agent = span.agent or entry.agent
     span.agent_id_hint = span.agent_id_hint or entry.agent_id_hint
     span.run_hint = span.run_hint or entry.run_hint
+    span.delegate = span.delegate or entry.delegate
 
 
 def _operation_of(entry: Entry) -> str | None:
@@ -199,17 +247,21 @@ def _operation_of(entry: Entry) -> str | None:
     return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)
 
 
-def _nearest(spans: Mapping[Key, Span], links: Mapping[Key, str], span: Span) -> Key | None:
-    """Return the nearest ancestor with events; None at a root or a gap."""
-    seen: set[str] = set()
-    above = span.parent_span_id
+def _nearest(
+    spans: Mapping[Key, Span], links: Mapping[Key, Key], span: Span
+) -> tuple[Key | None, Key | None]:
+    """Return the nearest ancestor with events, None at a root or a gap, and the span's origin."""
+    last = span.key
+    above = links.get(last)
+    if span.parent_span_id is not None:
+        above = (span.trace_id, span.parent_span_id)
+    seen = {last}
     while above is not None and above not in seen:
+        if above in spans:
+            return above, None
         seen.add(above)
-        key = (span.trace_id, above)
-        if key in spans:
-            return key
-        above = links.get(key)
-    return None
+        last, above = above, links.get(above)
+    return None, last if last[0] != span.trace_id else None
 
 
 def _in_cycles(parents: Mapping[Key, Key | None]) -> set[Key]:

@@ -48,7 +48,7 @@ def test_children_hang_from_the_first_event_of_their_parents_span():
 
 def test_spans_without_events_are_walked_through():
     events = [event("run", "r"), event("call", "c", "http")]
-    links = {(TRACE, "http"): "db", (TRACE, "db"): "r"}
+    links = {(TRACE, "http"): (TRACE, "db"), (TRACE, "db"): (TRACE, "r")}
     assert shape(tree_of(events, links)) == [("run", [("call", [])])]
 
 
@@ -59,7 +59,7 @@ def test_events_without_a_known_parent_stand_on_top():
 
 def test_broken_data_that_runs_in_circles_loses_no_event():
     events = [event("self", "s", "s"), event("a", "a", "b"), event("b", "b", "a")]
-    links = {(TRACE, "x"): "y", (TRACE, "y"): "x"}
+    links = {(TRACE, "x"): (TRACE, "y"), (TRACE, "y"): (TRACE, "x")}
     looping = [*events, event("c", "c", "x")]
     assert shape(tree_of(looping, links)) == [("self", []), ("a", []), ("b", []), ("c", [])]
 

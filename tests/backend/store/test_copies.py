@@ -15,7 +15,7 @@ from backend.models import TracerRow
 from backend.store import EventFilter, EventStore, Group
 from backend.store.copies import MAX_TRACERS
 from backend.store.group import load_group
-from backend.store.rows import new_row
+from backend.store.new_rows import new_row
 from backend.store.transactions import Transactions
 from otel_bridge.event import Event, SpanLink
 from otel_bridge.mapping import events_from, link_from

@@ -16,13 +16,25 @@ from backend.store.runs import run_of
 
 
 def placed(event_type: str, created_us: int = 0, **fields: Any) -> Placed:
-    """Return an event of run `r`."""
-    place = Placement(event_type, fields.pop("agent_id", None), "r", True, None)
-    place = place._replace(counted=fields.pop("counted", True))
-    own = {name: fields.pop(name) for name in list(fields) if name in Row.__slots__}
-    entry = Entry(uuid4(), event_type, fields.pop("status", "success"), created_us, **fields)
-    row = Row(entry, None, None, None, None, None, None)
-    return replace(row, **own), place
+    """Return an event of run `r`; fields go where they belong: the entry, the row or the place."""
+    told = {"event_type": event_type, "status": "success", **fields}
+    own = {name: told[name] for name in _ROW if name in told}
+    entry = Entry(
+        uuid4(),
+        created_us=created_us,
+        **{name: value for name, value in told.items() if name in _ENTRY},
+    )
+    place = _NOWHERE._replace(
+        **{name: value for name, value in told.items() if name in Placement._fields}
+    )
+    return replace(Row(entry, None, None, None, None), **own), place
+
+
+_ROW = ("latency_ms", "error_message")
+_ENTRY = frozenset(Entry.__slots__)
+_NOWHERE = Placement(
+    "", "", None, "r", True, None, None, None, None, None, None, None, None, None, None, None, None
+)
 
 
 def test_a_run_without_an_end_is_running() -> None:

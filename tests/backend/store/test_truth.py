@@ -57,7 +57,6 @@ def entry_of(uid: UUID, event: Event) -> Entry:
         tokens_cache_read=event.tokens_cache_read,
         tokens_cache_write=event.tokens_cache_write,
         tokens_reasoning=event.tokens_reasoning,
-        has_cost=event.cost_usd is not None,
         model=event.model,
         scope=event.scope,
         response_id=event.response_id,
@@ -67,13 +66,14 @@ def entry_of(uid: UUID, event: Event) -> Entry:
 
 def decided(name: str) -> Counted:
     events: dict[UUID, Event] = {}
-    links: dict[tuple[str, str], str] = {}
+    links: dict[tuple[str, str], tuple[str, str]] = {}
     for record in records_of(parse_protobuf((CAPTURES / f"{name}.pb").read_bytes())):
         assert not isinstance(record, BadSpan)
         made = events_from(record, prices=PriceBook())
         events |= {uuid4(): event for event in made}
         if not made and (link := link_from(record)):
-            links[link.trace_id, link.span_id] = link.parent_span_id
+            before = link.parent_trace_id or link.trace_id
+            links[link.trace_id, link.span_id] = (before, link.parent_span_id)
     decisions = decide([entry_of(uid, event) for uid, event in events.items()], links)
     return [(event, decisions[uid]) for uid, event in events.items()]
 

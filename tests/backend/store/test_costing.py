@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from backend.pricing.ranking import priced
+from backend.store.costing import UNKNOWN_COST, Cost, nano_usd
+from backend.store.new_rows import new_row
 from otel_bridge.event import Event, micros
 from otel_bridge.pricing import Price, PriceBook
 
@@ -27,6 +30,11 @@ def call(cost_usd: str | None = None, source: str | None = None, **fields: Any) 
         payload={} if source is None else {"cost_source": source},
         **(usage | fields),  # type: ignore[arg-type]  # fields are Event's own
     )
+
+
+def cost_of(event: Event, book: PriceBook | None) -> Cost:
+    """Return what the event costs by what it tells itself."""
+    return new_row(event, uuid4(), identity=None, book=book).row.own_cost
 
 
 @pytest.mark.parametrize(
@@ -50,17 +58,16 @@ def call(cost_usd: str | None = None, source: str | None = None, **fields: Any) 
     ],
 )
 def test_the_best_known_source_wins(event: Event, book: PriceBook, cost: str, source: str):
-    result = priced(event, book)
-    assert result.cost_usd == Decimal(cost)
-    assert result.payload["cost_source"] == source
-    assert ("price_version" in result.payload) == (cost in {"1", "0.0025"})
+    found = cost_of(event, book)
+    assert (found.nusd, found.source) == (nano_usd(Decimal(cost)), source)
+    assert (found.version is not None) == (cost in {"1", "0.0025"})
 
 
 @pytest.mark.parametrize(
     "event", [call(model="mine"), call(tokens_in=None, tokens_out=None), call(model=None)]
 )
 def test_unknown_stays_unknown(event: Event):
-    assert priced(event, OWN) == event
+    assert cost_of(event, OWN) == UNKNOWN_COST
 
 
 def test_the_model_that_was_asked_for_prices_one_that_nobody_knows():
@@ -73,16 +80,39 @@ def test_the_model_that_was_asked_for_prices_one_that_nobody_knows():
         tokens_out=0,
         payload={"request_model": "gpt-4o"},
     )
-    assert priced(asked, LIST).cost_usd == Decimal("0.0025")
+    assert cost_of(asked, LIST).nusd == 2_500_000
 
 
 @pytest.mark.parametrize(
-    ("posted", "kept"), [("0.0000000005", "0"), ("0.0000000015", "2E-9"), ("1e-400", "0")]
+    ("posted", "nusd"), [("0.0000000005", 0), ("0.0000000015", 2), ("1e-400", 0)]
 )
-def test_a_posted_cost_is_rounded_half_even_to_nine_places(posted: str, kept: str):
-    assert priced(call(posted), LIST).cost_usd == Decimal(kept)
+def test_a_posted_cost_is_rounded_half_even_to_nine_places(posted: str, nusd: int):
+    assert cost_of(call(posted), LIST).nusd == nusd
 
 
-def test_pricing_again_changes_nothing():
-    once = priced(call("5", "tracer"), LIST)
-    assert priced(once, LIST) == once
+def test_without_a_book_only_what_was_sent_counts():
+    assert cost_of(call(), None) == UNKNOWN_COST
+    assert cost_of(call("5", "tracer"), None) == Cost(5_000_000_000, "tracer", None)
+
+
+def test_parts_that_have_no_column_are_priced_too():
+    plain = call(tokens_in=1000, provider="google", model="gemini-2.5-flash")
+    heard = replace(plain, payload={"usage": {"audio_in": 900}})
+    assert (cost_of(heard, LIST).nusd or 0) > (cost_of(plain, LIST).nusd or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("tracer_cost", "warnings"), [("0.0025", None), ("0.0031", None), ("0.0034", " cost_differs ")]
+)
+def test_a_tracer_s_cost_that_is_far_from_the_list_s_is_a_warning(
+    tracer_cost: str, warnings: str | None
+):
+    event = replace(call(), payload={"tracer_cost_usd": tracer_cost})
+    assert new_row(event, uuid4(), identity=None, book=LIST).row.warnings == warnings
+
+
+def test_warnings_that_are_no_codes_are_left_in_the_payload():
+    event = replace(call(), payload={"warnings": ["missing_model", "Look here!", 7]})
+    made = new_row(event, uuid4(), identity=None)
+    assert made.row.warnings == " missing_model "
+    assert "Look here!" in made.payload

@@ -1,0 +1,72 @@
+"""What the events of one call tell together: the richer fields of each, whichever came first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from backend.store.accounting.copies import (
+    Copies,
+    is_exclusive,
+    richest_first,
+    same_model,
+    same_totals,
+)
+from backend.store.accounting.entries import Entry, Told
+
+_PARTS = ("tokens_cache_read", "tokens_cache_write", "tokens_reasoning")
+_USAGE = ("tokens_in", "tokens_out", *_PARTS)
+
+
+def told_together(entries: Iterable[Entry], copies: Copies) -> dict[UUID, Told]:
+    """Return what is known of each call that is told more than once and gains by it."""
+    groups: dict[UUID, list[Entry]] = defaultdict(list)
+    kept: dict[UUID, Entry] = {}
+    for entry in entries:
+        if entry.uid in copies:
+            last = _last(entry, copies)
+            kept[last.uid] = last
+            groups[last.uid].append(entry)
+    together = {uid: _merged(kept[uid], group) for uid, group in groups.items()}
+    return {uid: told for uid, told in together.items() if told != Told.by(kept[uid])}
+
+
+def _last(entry: Entry, copies: Copies) -> Entry:
+    """Return the event that counts instead, after every step that leads to it."""
+    seen: set[UUID] = set()
+    while entry.uid in copies and entry.uid not in seen:
+        seen.add(entry.uid)
+        entry = copies[entry.uid]
+    return entry
+
+
+def _merged(kept: Entry, others: Sequence[Entry]) -> Told:
+    told = Told.by(kept)._asdict()
+    for other in sorted(others, key=richest_first):
+        told |= _usage(kept, told, other)
+        for name in ("provider", "session"):
+            told[name] = told[name] or getattr(other, name)
+        if told["sent_cost_nusd"] is None and other.has_cost:
+            told["sent_cost_nusd"] = other.sent_cost_nusd
+            told["sent_cost_source"] = other.sent_cost_source
+        if other.model is not None and same_model(kept, other):
+            told["model"] = max(told["model"] or "", other.model, key=_model_order)
+    return Told(**told)
+
+
+def _model_order(model: str) -> tuple[int, str]:
+    """Order by how exactly a name says which model it is: a dated one is longer."""
+    return (len(model.rsplit("/", 1)[-1]), model)
+
+
+def _usage(kept: Entry, told: dict[str, object], other: Entry) -> dict[str, object]:
+    """Return the usage fields of `other` that are better than what is known already."""
+    knows_none = told["tokens_in"] is None and told["tokens_out"] is None
+    if knows_none or (is_exclusive(kept, other) and told["tokens_in"] == kept.tokens_in):
+        return {name: getattr(other, name) for name in _USAGE}
+    if not same_totals(kept, other):
+        return {}
+    return {
+        name: getattr(other, name) for name in _PARTS if not told[name] and getattr(other, name)
+    }

@@ -1,0 +1,44 @@
+"""How things ended: as their spans say, but for runs that a failed model call aborted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from backend.store.accounting.counting import Count
+from backend.store.accounting.entries import Entry
+
+
+def statuses(entries: Sequence[Entry], counted: Count) -> dict[UUID, str]:
+    """Return the status of every entry.
+
+    A run is an error although its span says nothing of it where a model call failed and nothing
+    succeeded after it. What a client says of a run by hand stays as it is said.
+    """
+    told = {entry.uid: entry.status for entry in entries}
+    pairs = list(zip(entries, counted.placed, strict=True))
+    ends = [
+        (entry, place.run_id)
+        for entry, place in pairs
+        if place.event_type == "run_finished" and entry.status != "error" and entry.operation
+    ]
+    if not ends:
+        return told
+    steps: dict[str | None, list[Entry]] = defaultdict(list)
+    for entry, place in pairs:
+        if place.event_type in ("llm_call", "tool_call") and entry.uid not in counted.aside:
+            steps[place.run_id].append(entry)
+    told.update({end.uid: "error" for end, run_id in ends if _was_aborted(steps[run_id])})
+    return told
+
+
+def _was_aborted(steps: Iterable[Entry]) -> bool:
+    """Whether the last model call failed, and no call or tool succeeded after it."""
+    failed_us, succeeded_us = -1, -1
+    for step in steps:
+        if step.status != "error":
+            succeeded_us = max(succeeded_us, step.created_us)
+        elif step.event_type == "llm_call":
+            failed_us = max(failed_us, step.created_us)
+    return failed_us > succeeded_us

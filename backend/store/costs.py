@@ -1,0 +1,88 @@
+"""What each event of a group costs, now that all that is known of its calls is told together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from backend.models import EventRow
+from backend.store.accounting import Decision, Told
+from backend.store.costing import Cost, PricedBy, cost_of, priced_by
+from backend.store.group import Group
+from backend.store.rows import Row
+from backend.store.statements import chunks
+from backend.store.transactions import Transaction
+from otel_bridge.pricing import PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Prices calls by an owner's book; without one, by what was sent alone."""
+
+    book: PriceBook | None
+
+    def of(self, tx: Transaction, group: Group) -> dict[UUID, Cost]:
+        """Return the cost of every row.
+
+        A stored row keeps the cost that it has: a price that has changed since is a matter of
+        recalculation. Only where its call is told otherwise than before is it priced anew.
+        """
+        anew = {
+            uid: row for uid, row in group.rows.items() if _is_told_anew(row, group.decisions[uid])
+        }
+        known = _priced_by(tx, anew.values())
+        return {
+            uid: self._anew(row, group.decisions[uid], known[uid])
+            if uid in anew
+            else _cost_now(row)
+            for uid, row in group.rows.items()
+        }
+
+    def _anew(self, row: Row, decision: Decision, priced: PricedBy) -> Cost:
+        told = decision.told or Told.by(row.entry)
+        return cost_of(told, priced, self.book, at_us=row.entry.created_us)
+
+
+def _is_told_anew(row: Row, decision: Decision) -> bool:
+    """Whether a row's cost cannot be the one that it has."""
+    if row.placement is None:
+        return decision.told is not None
+    told = decision.told or Told.by(row.entry)
+    return row.placement[-8:] != told[:-2] or _sends_another_cost(row, decision)
+
+
+def _sends_another_cost(row: Row, decision: Decision) -> bool:
+    """Whether the call's cost came with another event than this one."""
+    if decision.told is None or row.placement is None:
+        return False
+    sent = (decision.told.sent_cost_nusd, decision.told.sent_cost_source)
+    own = (row.entry.sent_cost_nusd, row.entry.sent_cost_source)
+    return sent != own and row.placement.cost_nusd is None
+
+
+def _cost_now(row: Row) -> Cost:
+    if row.placement is None:
+        return row.own_cost
+    place = row.placement
+    return Cost(place.cost_nusd, place.cost_source, place.price_version)
+
+
+def _priced_by(tx: Transaction, rows: Iterable[Row]) -> Mapping[UUID, PricedBy]:
+    """Return what the rows' payloads tell of their price; those of stored rows are read."""
+    known: dict[UUID, PricedBy] = {}
+    unread: list[UUID] = []
+    for row in rows:
+        if row.priced is None:
+            unread.append(row.entry.uid)
+        else:
+            known[row.entry.uid] = row.priced
+    for some in chunks(unread):
+        found = tx.connection.execute(
+            select(EventRow.uid, EventRow.payload).where(EventRow.uid.in_(some))
+        )
+        known |= {uid: priced_by(msgspec.json.decode(payload)) for uid, payload in found}
+    return known

@@ -1,0 +1,173 @@
+"""An event on its way into the store: checked, made storable, priced by what it tells itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.store.accounting import Entry, Told
+from backend.store.costing import Cost, cost_of, is_far_from, nano_usd, priced_by
+from backend.store.latency import MAX_LATENCY_MS
+from backend.store.rows import Row, storable
+from otel_bridge.event import Event, compact_json
+from otel_bridge.pricing import PriceBook
+
+MAX_ERROR_LENGTH = 1000
+#: More than any call, run or day could hold, and small enough that no sum of them overflows.
+MAX_TOKENS = 10**12
+#: A million dollars for one event: sums of thousands of such events still fit 64 bits.
+MAX_COST_USD = Decimal(1_000_000)
+_YEAR_10000_US = 253_402_300_800 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """An accepted event on its way into the store."""
+
+    row: Row
+    identity: str | None
+    name: str | None
+    payload: str
+
+
+def out_of_range(event: Event) -> str | None:
+    """Return what no sum could hold, as a sentence; None when all is well."""
+    for name, most in _LIMITS:
+        value = getattr(event, name)
+        if value is not None and not 0 <= value <= most:
+            return f"{name} must be between 0 and {most}"
+    cost = event.cost_usd
+    if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
+        return f"cost_usd must be between 0 and {MAX_COST_USD}"
+    if not 0 <= event.created_at_us < _YEAR_10000_US:
+        return "created_at must be between the years 1970 and 9999"
+    return None
+
+
+_LIMITS = (
+    ("tokens_in", MAX_TOKENS),
+    ("tokens_out", MAX_TOKENS),
+    ("tokens_cache_read", MAX_TOKENS),
+    ("tokens_cache_write", MAX_TOKENS),
+    ("tokens_reasoning", MAX_TOKENS),
+    ("latency_ms", MAX_LATENCY_MS),
+    ("started_at_us", _YEAR_10000_US),
+)
+
+
+def new_row(
+    event: Event, uid: UUID, *, identity: str | None, book: PriceBook | None = None
+) -> NewRow:
+    """Return the row of an event that was checked, with its own cost; over-long names are cut."""
+    payload = event.payload
+    entry = _entry_of(event, uid)
+    priced = priced_by(payload)
+    cost = cost_of(Told.by(entry), priced, book, at_us=event.created_at_us)
+    return NewRow(
+        row=Row(
+            entry=entry,
+            latency_ms=event.latency_ms,
+            error_message=_error_message(payload.get("error")),
+            warnings=_warnings(event, entry, cost),
+            placement=None,
+            priced=priced,
+            own_cost=cost,
+        ),
+        identity=identity,
+        name=storable(event.name, 255),
+        payload=_json(payload),
+    )
+
+
+def _warnings(event: Event, entry: Entry, cost: Cost) -> str | None:
+    """Return the mapping's codes, and whether the tracer's cost is far from the list's."""
+    said = event.payload.get("warnings")
+    told = {code for code in (said if isinstance(said, list) else ()) if _is_code(code)}
+    codes = told - {_COST_DIFFERS}
+    if is_far_from(cost, _tracer_nusd(event, entry)):
+        codes.add(_COST_DIFFERS)
+    return f" {' '.join(sorted(codes)[:_MAX_WARNINGS])} " if codes else None
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+_COST_DIFFERS = "cost_differs"
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_MAX_WARNINGS = 7
+
+
+def _tracer_nusd(event: Event, entry: Entry) -> int | None:
+    if entry.sent_cost_source == "tracer":
+        return entry.sent_cost_nusd
+    said = event.payload.get("tracer_cost_usd")
+    try:
+        amount = Decimal(said) if isinstance(said, str) else None
+    except InvalidOperation:
+        return None
+    is_sane = amount is not None and amount.is_finite() and 0 <= amount <= MAX_COST_USD
+    return nano_usd(amount) if amount is not None and is_sane else None
+
+
+_SOURCES = frozenset({"owner", "client", "price_list", "tracer"})
+
+
+def _entry_of(event: Event, uid: UUID) -> Entry:
+    payload = event.payload
+    source = payload.get("cost_source")
+    return Entry(
+        uid,
+        event.event_type,
+        event.status,
+        event.created_at_us,
+        event.started_at_us,
+        storable(event.operation, 32),
+        storable(event.trace_id, 64),
+        storable(event.span_id, 64),
+        storable(event.parent_span_id, 64),
+        storable(event.run_id, 36),
+        storable(event.agent, 255),
+        event.agent_id,
+        storable(event.default_agent, 255),
+        storable(payload.get("delegate"), 255),
+        storable(payload.get("tool"), 255),
+        storable(event.provider, 64),
+        storable(event.model, 255),
+        event.tokens_in,
+        event.tokens_out,
+        event.tokens_cache_read,
+        event.tokens_cache_write,
+        event.tokens_reasoning,
+        storable(payload.get("session"), 255),
+        None if event.cost_usd is None else nano_usd(event.cost_usd),
+        None if event.cost_usd is None else source if source in _SOURCES else "client",
+        storable(event.scope, 255),
+        storable(event.response_id, 255),
+        storable(event.resource, 64),
+    )
+
+
+def _error_message(error: Any) -> str | None:
+    if isinstance(error, Mapping):
+        error = error.get("message") or error.get("type")
+    return storable(error, MAX_ERROR_LENGTH)
+
+
+def _json(payload: Mapping[str, Any]) -> str:
+    if not payload:
+        return "{}"
+    try:
+        return _ENCODER.encode(payload).decode()
+    except (TypeError, ValueError, OverflowError):
+        # Lone surrogates, huge integers and foreign types: slower, but it takes them all.
+        return compact_json(payload).decode()
+
+
+_ENCODER = msgspec.json.Encoder()
