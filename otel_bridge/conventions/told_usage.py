@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from otel_bridge.conventions.answers import filled, lacks_parts, raw_usage_in
+from otel_bridge.conventions.answers import adds_parts, filled, lacks_parts, raw_usage_in
 from otel_bridge.conventions.plan import Plan, UsageSource
 from otel_bridge.conventions.reading import holds_unreadable
 from otel_bridge.conventions.registry import EVENT_USAGE
@@ -71,7 +71,7 @@ def _completed(record: SpanRecord, plan: Plan, usage: ReportedUsage) -> Reported
             usage = filled(usage, parts)
     keys = plan.keys.answer + plan.keys.output
     raw = raw_usage_in(record.attributes, keys, like=usage) if keys else None
-    return usage if raw is None else filled(raw, usage)
+    return filled(raw, usage) if raw is not None and adds_parts(raw, usage) else usage
 
 
 def _elsewhere(record: SpanRecord, plan: Plan) -> ReportedUsage | None:
