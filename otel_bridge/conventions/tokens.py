@@ -100,11 +100,11 @@ def _without_doubles(told: ReportedUsage, quirks: frozenset[Quirk]) -> ReportedU
 def _input_with_cache(
     told: ReportedUsage, quirks: frozenset[Quirk]
 ) -> tuple[int | None, UsageBasis | None]:
-    """Return the whole input, and how it was settled; None where there was no question."""
+    """Return the whole input, and how it was settled; None where nothing tells."""
     tokens_in, total = told.tokens_in, told.total
     cached = (told.tokens_cache_read or 0) + (told.tokens_cache_write or 0)
     if tokens_in is None or not cached:
-        return tokens_in, None
+        return tokens_in, UsageBasis.SPEC
     if Quirk.INPUT_WITHOUT_CACHE in quirks:
         return tokens_in + cached, UsageBasis.EMITTER_TABLE
     if tokens_in < cached:
