@@ -186,18 +186,20 @@ def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
     Side by side below one span, a short pause may lie between them. Without tokens the one must
-    lie within the other; a success must name its model as well.
+    lie within the other or follow it so; a success must name its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
     if not same_model(one, other):
         return False
+    gap_us = _gap_us(one, other)
+    follows = 0 <= gap_us <= _STREAM_GAP_US and below.get(one.uid, one) == below.get(other.uid)
     if one.tokens_in:
-        are_siblings = below.get(one.uid, one) == below.get(other.uid)
-        return _gap_us(one, other) <= (_STREAM_GAP_US if are_siblings else 0)
+        return gap_us <= 0 or follows
     names_models = one.model is not None and other.model is not None
-    return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+    is_near = follows or _within(one, other) or _within(other, one)
+    return is_near and (names_models or one.status == "error")
 
 
 def _gap_us(one: Entry, other: Entry) -> int:
