@@ -171,7 +171,7 @@ def _usage_sources(
     usable.sort(key=lambda one: not one.is_native(scope_name))
     inside = list(_with(known, "usage_inside", present))
     sources = (_usage_source(one, present, may_read=one in inside) for one in usable)
-    return tuple(one for one in sources if one.has_keys or one.read is not None)
+    return tuple(one for one in sources if one.counts or one.read is not None)
 
 
 def _usage_source(one: Convention, present: frozenset[str], *, may_read: bool) -> UsageSource:

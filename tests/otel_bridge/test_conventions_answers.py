@@ -175,3 +175,24 @@ def test_a_run_s_id_under_a_key_is_no_response_id() -> None:
     assert response_id("run--01a204c2") is None
     uuid = "862c1e49-0000-4000-8000-7a22887bbbf8"
     assert response_id(uuid) == uuid
+
+
+def test_parts_that_only_another_convention_tells_are_taken_where_the_wholes_agree() -> None:
+    told = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 120,
+        "ai.usage.outputTokenDetails.reasoningTokens": 65,
+    }
+    assert facts(told, scope="gen_ai").usage == Usage(1000, 120, tokens_reasoning=65)
+    other = told | {"ai.usage.inputTokens": 7, "ai.usage.outputTokens": 120}
+    assert facts(other, scope="gen_ai").usage == Usage(1000, 120)
+
+
+def test_anthropic_tells_thinking_beside_an_input_without_cached_tokens() -> None:
+    raw = (
+        '{"cache_read_input_tokens":30,"input_tokens":100,"output_tokens":150,'
+        '"output_tokens_details":{"thinking_tokens":42}}'
+    )
+    found = facts({"gen_ai.operation.name": "chat", "gen_ai.usage.raw": raw})
+    assert found.usage == Usage(130, 150, 30, None, 42)

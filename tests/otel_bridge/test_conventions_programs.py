@@ -192,6 +192,8 @@ def test_livekit_tells_by_span_names_in_its_scope() -> None:
     assert (told.operation, told.tool, told.failed) == (Operation.TOOL, "search", True)
     assert operation({}, name="llm_request", scope=scope) is Operation.CHAT
     assert operation({}, name="llm_node", scope=scope) is Operation.STEP
+    session = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "agent_session"}
+    assert facts(session, name="agent_session", scope=scope).agent is None
 
 
 def test_the_claude_api_s_own_span_tells_its_client_s_call_again() -> None:
