@@ -174,6 +174,19 @@ def test_llamaindex_calls_what_only_prepares_a_call_an_llm() -> None:
     assert (run.operation, run.agent) == (Operation.AGENT, None)
 
 
+def test_a_step_of_llamaindex_says_whose_turn_it_is_in_its_input() -> None:
+    turn = {
+        "openinference.span.kind": "CHAIN",
+        "input.value": '{"ev": "AgentSetup(input=[], current_agent_name=\'sub_agent\')"}',
+    }
+    scope = "openinference.instrumentation.llama_index"
+    told = facts(turn, name="AgentWorkflow.run_agent_step", scope=scope)
+    assert (told.operation, told.agent) == (Operation.AGENT, "sub_agent")
+    assert operation(turn, name="AgentWorkflow.call_tool", scope=scope) is Operation.STEP
+    hidden = turn | {"input.value": "__REDACTED__"}
+    assert operation(hidden, name="AgentWorkflow.run_agent_step", scope=scope) is Operation.STEP
+
+
 def test_dspy_s_agents_are_chains_without_a_name() -> None:
     scope = "openinference.instrumentation.dspy"
     chain = {"openinference.span.kind": "CHAIN"}
