@@ -8,10 +8,10 @@ import pytest
 
 from otel_bridge.span_processor.config import BridgeConfig
 from otel_bridge.span_processor.processor import ObsSpanProcessor
-from tests.e2e.captures import PROVEN, Capture
 from tests.e2e.conftest import NewWorkspace
 from tests.e2e.sdk_replay import replay_through
 from tests.e2e.workspace import Workspace
+from tests.truth.captures import PROVEN, Capture
 
 pytestmark = pytest.mark.e2e
 
@@ -28,7 +28,7 @@ def _send_by_processor(workspace: Workspace, capture: Capture) -> None:
             schedule_delay_ms=50,
         )
     )
-    replay_through(processor, capture.request())
+    replay_through(processor, capture.request)
     assert processor.force_flush()
     processor.shutdown()
     assert not any(processor.losses.values())
@@ -48,18 +48,18 @@ def _comparable(workspace: Workspace) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", PROVEN)
 def test_the_processor_and_otlp_store_equal_events(name: str, new_workspace: NewWorkspace) -> None:
-    capture = Capture(name)
+    capture = Capture.named(name)
     by_processor, by_otlp = new_workspace(), new_workspace()
     _send_by_processor(by_processor, capture)
-    by_otlp.send_otlp(capture.request().SerializeToString())
+    by_otlp.send_otlp(capture.body)
     assert _comparable(by_processor) == _comparable(by_otlp)
     assert by_processor.totals() == by_otlp.totals()
 
 
 def test_both_ways_at_once_still_count_once(new_workspace: NewWorkspace) -> None:
-    capture = Capture("openinference-openai")
+    capture = Capture.named("openinference-openai")
     one_way, both_ways = new_workspace(), new_workspace()
-    one_way.send_otlp(capture.request().SerializeToString())
-    both_ways.send_otlp(capture.request().SerializeToString())
+    one_way.send_otlp(capture.body)
+    both_ways.send_otlp(capture.body)
     _send_by_processor(both_ways, capture)
     assert both_ways.totals() == one_way.totals()
