@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from otel_bridge.span_processor.config import BridgeConfig
@@ -14,9 +12,6 @@ from tests.e2e.workspace import Workspace
 from tests.truth.captures import PROVEN, Capture
 
 pytestmark = pytest.mark.e2e
-
-#: What belongs to the row or to its owner, and not to what happened.
-_OF_THE_ROW = ("id", "agent_id", "received_at")
 
 
 def _send_by_processor(workspace: Workspace, capture: Capture) -> None:
@@ -34,25 +29,13 @@ def _send_by_processor(workspace: Workspace, capture: Capture) -> None:
     assert not any(processor.losses.values())
 
 
-def _comparable(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Return the events by dedupe key, with the agent's name in the place of its id."""
-    names = workspace.agent_names()
-    return {
-        event["dedupe_key"]: {
-            **{name: value for name, value in event.items() if name not in _OF_THE_ROW},
-            "agent": names.get(event["agent_id"]),
-        }
-        for event in workspace.events()
-    }
-
-
 @pytest.mark.parametrize("name", PROVEN)
 def test_the_processor_and_otlp_store_equal_events(name: str, new_workspace: NewWorkspace) -> None:
     capture = Capture.named(name)
     by_processor, by_otlp = new_workspace(), new_workspace()
     _send_by_processor(by_processor, capture)
     by_otlp.send_otlp(capture.body)
-    assert _comparable(by_processor) == _comparable(by_otlp)
+    assert by_processor.events_by_key() == by_otlp.events_by_key()
     assert by_processor.totals() == by_otlp.totals()
 
 
