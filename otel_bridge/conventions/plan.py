@@ -82,7 +82,7 @@ def plan_of(record: SpanRecord) -> Plan | None:
         head = ""
         if _MARKS.isdisjoint(attributes) and not _is_known_scope(record.scope_name):
             return None
-    present = _READ_KEYS.intersection(attributes)
+    present = READ_KEYS.intersection(attributes)
     return _plan(record.scope_name, record.scope_version, head, present)
 
 
@@ -171,7 +171,7 @@ def _usage_sources(
     usable.sort(key=lambda one: not one.is_native(scope_name))
     inside = list(_with(known, "usage_inside", present))
     sources = (_usage_source(one, present, may_read=one in inside) for one in usable)
-    return tuple(one for one in sources if one.has_keys or one.read is not None)
+    return tuple(one for one in sources if one.counts or one.read is not None)
 
 
 def _usage_source(one: Convention, present: frozenset[str], *, may_read: bool) -> UsageSource:
@@ -220,7 +220,8 @@ def _owners() -> Mapping[str, str]:
 
 _OWNERS = _owners()
 _KEYS_OF = {one.name: _all_keys_of(one) for one in CONVENTIONS}
-_READ_KEYS = frozenset(_OWNERS).union(
+#: Every key that some convention reads.
+READ_KEYS = frozenset(_OWNERS).union(
     *(one.markers for one in DIALECTS),
     *(one.failed_when for one in DIALECTS),
     *(one.with_keys + one.unless_keys for one in EMITTERS),

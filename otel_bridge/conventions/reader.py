@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from functools import lru_cache
 
 from otel_bridge.conventions.answers import provider_id, response_id_in
 from otel_bridge.conventions.failures import failure_of
@@ -28,19 +27,12 @@ from otel_bridge.conventions.tokens import ESTIMATED, NOT_TOLD, Settled, quirks_
 from otel_bridge.conventions.told_usage import told_usage
 from otel_bridge.conventions.values import amount_of, is_unsaid, text_of
 from otel_bridge.facts import MappingWarning, Operation, SpanFacts
-from otel_bridge.pricing.providers import is_framework, provider_of
+from otel_bridge.pricing.providers import is_framework, is_known_provider, provider_of
 from otel_bridge.record import SpanRecord
 
-#: What is longer is worked out anew each time, so that what is kept stays small.
-_LONGEST_NAME_CHARS = 255
 _NO_WARNINGS: frozenset[MappingWarning] = frozenset()
 #: Names that an SDK writes where it does not know the agent's.
 _NO_AGENT_NAMES = frozenset({"openai agent", "agent", "agent workflow"})
-
-
-@lru_cache(maxsize=4096)
-def _known_provider(told: str | None, model: str | None, host: str | None) -> str | None:
-    return provider_of(told, model, host=host)
 
 
 def facts_of(record: SpanRecord) -> SpanFacts | None:
@@ -150,10 +142,11 @@ class _Reading:
             self.decided_by[fact] = owner
 
     def _tool(self) -> str | None:
+        if told := first_text(self.attributes, self.plan.keys.tool):
+            return told
         own = (dialect.tool_name(self.record) for dialect in self.plan.dialects)
         named = next((name for name in own if name is not None), None)
-        told = named or first_text(self.attributes, self.plan.keys.tool)
-        return told or BY_NAME[self.convention].tool_name(self.record)
+        return named or BY_NAME[self.convention].tool_name(self.record)
 
     def _agent(self) -> str | None:
         name, owner = self._own_agent_name() if self.operation.is_agent else (None, "")
@@ -199,9 +192,10 @@ class _Reading:
         if key:
             self._note("provider", owner_of(key, self.convention))
         host = first_text(self.attributes, keys.host)
-        if max(len(told or ""), len(model or ""), len(host or "")) > _LONGEST_NAME_CHARS:
-            return provider_of(told, model, host=host)
-        return _known_provider(told, model, host)
+        provider = provider_of(told, model, host=host)
+        if provider is not None and self.operation.is_call and not is_known_provider(provider):
+            self.warnings.add(MappingWarning.UNKNOWN_PROVIDER)
+        return provider
 
     def _cost(self) -> Decimal | None:
         keys = self.plan.keys.cost_usd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from otel_bridge.conventions.answers import filled, lacks_parts, raw_usage_in
+from otel_bridge.conventions.answers import adds_parts, filled, lacks_parts, raw_usage_in
 from otel_bridge.conventions.plan import Plan, UsageSource
 from otel_bridge.conventions.reading import holds_unreadable
 from otel_bridge.conventions.registry import EVENT_USAGE
@@ -40,7 +40,7 @@ def told_usage(record: SpanRecord, plan: Plan, operation: Operation) -> ToldUsag
         if usage is None:
             continue
         if operation.is_call and lacks_parts(usage):
-            usage = _completed(record, plan, usage)
+            usage = _completed(record, plan, _with_parts(record, plan, source, usage))
         return ToldUsage(usage, source.convention, source.is_specified, is_unreadable)
     usage = _elsewhere(record, plan) if operation.is_call else None
     if usage is None and not is_unreadable:
@@ -49,6 +49,14 @@ def told_usage(record: SpanRecord, plan: Plan, operation: Operation) -> ToldUsag
 
 
 def _under_keys(record: SpanRecord, source: UsageSource) -> tuple[ReportedUsage | None, bool]:
+    """Return the usage that keys tell, and whether one holds what cannot be read."""
+    counts, is_unreadable = _counts(record, source)
+    if "tokens_in" not in counts and "tokens_out" not in counts:
+        return None, is_unreadable
+    return ReportedUsage(**counts), is_unreadable
+
+
+def _counts(record: SpanRecord, source: UsageSource) -> tuple[dict[str, Any], bool]:
     """Return the counts that can be read, and whether one is there that cannot."""
     attributes = record.attributes
     counts: dict[str, Any] = {}
@@ -59,9 +67,21 @@ def _under_keys(record: SpanRecord, source: UsageSource) -> tuple[ReportedUsage 
             counts[name] = count
         elif holds_unreadable(attributes, keys):
             is_unreadable = True
-    if "tokens_in" not in counts and "tokens_out" not in counts:
-        return None, is_unreadable
-    return ReportedUsage(**counts), is_unreadable
+    return counts, is_unreadable
+
+
+def _with_parts(
+    record: SpanRecord, plan: Plan, told_by: UsageSource, usage: ReportedUsage
+) -> ReportedUsage:
+    """Fill the parts that only other conventions' keys tell, where input and output are equal."""
+    for source in plan.usage:
+        if source is told_by or not source.counts:
+            continue
+        parts = ReportedUsage(**_counts(record, source)[0])
+        wholes = (parts.tokens_in, parts.tokens_out)
+        if wholes in ((None, None), (usage.tokens_in, usage.tokens_out)):
+            usage = filled(usage, parts)
+    return usage
 
 
 def _completed(record: SpanRecord, plan: Plan, usage: ReportedUsage) -> ReportedUsage:
@@ -71,7 +91,7 @@ def _completed(record: SpanRecord, plan: Plan, usage: ReportedUsage) -> Reported
             usage = filled(usage, parts)
     keys = plan.keys.answer + plan.keys.output
     raw = raw_usage_in(record.attributes, keys, like=usage) if keys else None
-    return usage if raw is None else filled(raw, usage)
+    return filled(raw, usage) if raw is not None and adds_parts(raw, usage) else usage
 
 
 def _elsewhere(record: SpanRecord, plan: Plan) -> ReportedUsage | None:
