@@ -1,8 +1,7 @@
 """Every capture against what really happened: mapping and accounting together, in memory.
 
-Two captures cannot be right, in their spans' own words: in `openinference-old-anthropic` a cached
-call tells 1296 input tokens and no cached ones where 3628 were served; the streams of
-`traceloop-anthropic` tell one output token too many each, which is over the slack in the sum.
+One capture cannot be right, in its spans' own words: in `openinference-old-anthropic` a cached
+stream tells 1296 input tokens and no cached ones where 3628 were served.
 """
 
 from __future__ import annotations
@@ -20,17 +19,26 @@ from otel_bridge.pricing import PriceBook
 from tests.truth.captures import FOLDER, Capture, captures_in
 
 NAMES = [capture.name for capture in captures_in(FOLDER)]
-UNTRUE = {"openinference-old-anthropic", "traceloop-anthropic"}
-#: Tracers that name neither agents nor tools on these spans, or never end a run's span.
+UNTRUE = {"openinference-old-anthropic"}
+#: Tracers that name no agents on these spans, or never end a run's span.
 TELLS_FEWER_RUNS = {
-    "autogen",
+    "js-traceloop-openai",
+    "langfuse3-openai",
+    "langsmith-otel-openai",
     "logfire-openai",
     "openinference-langchain-calls",
     "openlit-openai",
     "pydantic-ai",
     "smolagents",
 }
-TELLS_NO_TOOLS = {"logfire-openai", "openlit-openai"}
+#: Tracers that name no tools on these spans, or do not export those of failed ones.
+TELLS_FEWER_TOOLS = {
+    "crewai_traceloop+openai",
+    "js-traceloop-openai",
+    "langfuse3-openai",
+    "logfire-openai",
+    "openlit-openai",
+}
 
 Counted = list[tuple[Event, Decision]]
 
@@ -60,7 +68,7 @@ def test_tokens_are_those_that_were_served(name: str, field: str) -> None:
     assert total(decided(name), field) in getattr(Capture.named(name).truth, field)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in TELLS_NO_TOOLS])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in TELLS_FEWER_TOOLS])
 def test_each_execution_of_a_tool_is_one(name: str) -> None:
     tools = [event for event, one in decided(name) if one.event_type == "tool_call"]
     assert len(tools) == Capture.named(name).truth.tools[0]
