@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -60,9 +61,49 @@ class Usage:
 NO_USAGE = Usage()
 
 
+class UsageBasis(StrEnum):
+    """How it was settled that input includes cached tokens and output reasoning."""
+
+    #: The convention, or the provider's own answer, says so.
+    SPEC = "spec"
+    #: The emitter is known to include or to leave them out.
+    EMITTER_TABLE = "emitter_table"
+    #: The total agrees with only one meaning.
+    TOTAL_CHECKSUM = "total_checksum"
+    #: A part is larger than what would include it.
+    SUBSET_VIOLATION = "subset_violation"
+    #: Nothing tells; the specification is assumed.
+    ASSUMED = "assumed"
+
+
+class MappingWarning(StrEnum):
+    """What is doubtful about the facts of a span: the whole list."""
+
+    #: A key of usage, cost or model holds something that cannot be read.
+    UNREADABLE_VALUE = "unreadable_value"
+    #: The span names a provider that is not known.
+    UNKNOWN_PROVIDER = "unknown_provider"
+    #: A successful call names no model.
+    MISSING_MODEL = "missing_model"
+    #: A successful call tells no tokens.
+    MISSING_USAGE = "missing_usage"
+    #: The numbers contradict each other, whatever they mean.
+    USAGE_INCONSISTENT = "usage_inconsistent"
+    #: Reasoning was told only by the total.
+    REASONING_INFERRED = "reasoning_inferred"
+    #: The tracer counted words itself: set aside.
+    ESTIMATED_USAGE = "estimated_usage"
+    #: The tracer's cost and ours differ by more than a quarter.
+    COST_DIFFERS = "cost_differs"
+
+
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """All that the mapping takes from a span."""
+    """All that the mapping takes from a span.
+
+    `convention` is the one that decided what the span did, `decided_by` names the others by the
+    fact that each decided (usage, model, provider, agent, cost).
+    """
 
     convention: str
     operation: Operation
@@ -87,3 +128,10 @@ class SpanFacts:
     failed: bool = False
     input: Any = None
     output: Any = None
+    usage_basis: UsageBasis | None = None
+    #: Whom a tool call asks to work on, where that agent has no span of its own.
+    delegate: str | None = None
+    #: When the work began where the span itself began later: Unix nanoseconds.
+    started_ns: int | None = None
+    warnings: frozenset[MappingWarning] = frozenset()
+    decided_by: Mapping[str, str] = field(default_factory=dict)

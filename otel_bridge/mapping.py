@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from otel_bridge.event import (
     compact_json,
     round_money,
 )
-from otel_bridge.facts import Operation, SpanFacts
+from otel_bridge.facts import MappingWarning, Operation, SpanFacts, Usage
 from otel_bridge.pricing import PriceBook, Quote
 from otel_bridge.record import SpanRecord
 
@@ -25,6 +26,17 @@ _MAX_NAME_CHARS = 255
 _MAX_PROVIDER_CHARS = 64
 #: Each of input and output: both stay below the API's limit of a payload, escapes included.
 _MAX_CONTENT_BYTES = 24 * 1024
+#: By how much of the larger one two costs of a call may differ before that is told.
+_COST_TOLERANCE = Decimal("0.25")
+#: Names in the payload, and the fields of the usage.
+_PARTS = (
+    ("cache_write_1h", "tokens_cache_write_1h"),
+    ("audio_in", "tokens_audio_in"),
+    ("audio_cache_read", "tokens_audio_cache_read"),
+    ("audio_out", "tokens_audio_out"),
+    ("image_in", "tokens_image_in"),
+    ("image_out", "tokens_image_out"),
+)
 
 
 def events_from(
@@ -108,14 +120,16 @@ def _finished(
     owner: str | None,
     capture_content: bool,
 ) -> Event:
-    end_ns = record.start_ns if record.end_ns is None else max(record.end_ns, record.start_ns)
+    start_ns = record.start_ns if facts.started_ns is None else facts.started_ns
+    end_ns = start_ns if record.end_ns is None else max(record.end_ns, start_ns)
     event_type = _event_type(record, facts.operation, "finished")
     cost_usd, source, version = _cost(facts, prices, end_ns)
+    warnings = facts.warnings | _doubts(facts, cost_usd, source)
     usage = facts.usage
     return Event(
         event_type=event_type,
         created_at_us=end_ns // 1000,
-        started_at_us=record.start_ns // 1000,
+        started_at_us=start_ns // 1000,
         status="error" if facts.failed else "success",
         name=_cut(record.name),
         agent=_cut(facts.agent),
@@ -128,8 +142,8 @@ def _finished(
         tokens_cache_write=usage.tokens_cache_write,
         tokens_reasoning=usage.tokens_reasoning,
         cost_usd=cost_usd,
-        latency_ms=(end_ns - record.start_ns + 500_000) // 1_000_000,
-        payload=_payload(facts, source, version, capture_content=capture_content),
+        latency_ms=(end_ns - start_ns + 500_000) // 1_000_000,
+        payload=_payload(facts, warnings, (source, version), capture_content=capture_content),
         dedupe_key=_dedupe_key(record, event_type),
         trace_id=record.trace_id,
         span_id=record.span_id,
@@ -178,8 +192,24 @@ def _quote(facts: SpanFacts, prices: PriceBook, at: datetime) -> Quote | None:
     return next((quote for quote in quotes if quote is not None), None)
 
 
+def _doubts(
+    facts: SpanFacts, cost_usd: Decimal | None, source: CostSource | None
+) -> frozenset[MappingWarning]:
+    """Return the warning that the tracer's cost and ours are far apart."""
+    told = facts.cost_usd
+    if told is None or cost_usd is None or source != "price_list":
+        return frozenset()
+    if abs(told - cost_usd) <= _COST_TOLERANCE * max(told, cost_usd):
+        return frozenset()
+    return frozenset({MappingWarning.COST_DIFFERS})
+
+
 def _payload(
-    facts: SpanFacts, source: CostSource | None, version: str | None, *, capture_content: bool
+    facts: SpanFacts,
+    warnings: Iterable[MappingWarning],
+    price: tuple[CostSource | None, str | None],
+    *,
+    capture_content: bool,
 ) -> dict[str, Any]:
     """Return what the columns do not hold, without what the span does not say."""
     said = {
@@ -194,13 +224,24 @@ def _payload(
         "session": _cut(facts.session),
         "user": _cut(facts.user),
         "run": _cut(facts.run_id),
-        "cost_source": source,
-        "price_version": version,
+        "cost_source": price[0],
+        "price_version": price[1],
         "tracer_cost_usd": _amount(facts.cost_usd),
+        "delegate": _cut(facts.delegate),
+        "decided_by": dict(facts.decided_by) or None,
+        "usage": _parts(facts.usage),
+        "usage_basis": facts.usage_basis.value if facts.usage_basis else None,
+        "warnings": sorted(warning.value for warning in warnings) or None,
     }
     if capture_content:
         said |= _content(facts)
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _parts(usage: Usage) -> dict[str, int] | None:
+    """Return the parts of the usage that have a price of their own and no column."""
+    counts = ((name, getattr(usage, field)) for name, field in _PARTS)
+    return {name: count for name, count in counts if count} or None
 
 
 def _content(facts: SpanFacts) -> dict[str, Any]:

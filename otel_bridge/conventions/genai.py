@@ -9,7 +9,8 @@ carry the sum of the calls below them under the same keys.
 
 from __future__ import annotations
 
-from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys, first_text
+from otel_bridge.conventions.reading import first_text
+from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
@@ -50,6 +51,18 @@ USAGE = UsageKeys(
         "gen_ai.usage.details.reasoning_tokens",
         "gen_ai.usage.completion_tokens_details.reasoning_tokens",
     ),
+    tokens_audio_in=("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens"),
+    tokens_audio_cache_read=(
+        "gen_ai.usage.audio.cache_read.input_tokens",
+        "gen_ai.usage.details.cache_audio_read_tokens",
+    ),
+    tokens_audio_out=(
+        "gen_ai.usage.audio.output_tokens",
+        "gen_ai.usage.details.output_audio_tokens",
+        "gen_ai.usage.completion_tokens_details.audio_tokens",
+    ),
+    tokens_image_in=("gen_ai.usage.image.input_tokens",),
+    tokens_image_out=("gen_ai.usage.image.output_tokens",),
     total=("gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
 )
 
@@ -106,6 +119,12 @@ GENAI = Convention(
     kinds=_KINDS,
     other_kind=Operation.STEP,
     infer=_infer,
+    markers=(
+        "llm.request.type",
+        "gen_ai.tool.name",
+        "gen_ai.request.model",
+        "gen_ai.response.model",
+    ),
     usage=USAGE,
     keys=FactKeys(
         provider=("gen_ai.provider.name", "gen_ai.system", "gen_ai.request.provider"),
@@ -118,6 +137,7 @@ GENAI = Convention(
         finish_reason=("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"),
         session=("gen_ai.conversation.id", "session.id"),
         user=("user.id", "enduser.id"),
+        host=("server.address", "gen_ai.openai.api_base", "url.full"),
         cost_usd=("operation.cost", "gen_ai.usage.cost", "gen_ai.usage.total_cost"),
         # Written by this library where a program states what a call cost.
         stated_cost_usd=("otel_bridge.cost_usd",),

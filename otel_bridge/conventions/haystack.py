@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_bridge.conventions.openai_usage import openai_usage
-from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage
+from otel_bridge.conventions.raw_usage import usage_of_provider
+from otel_bridge.conventions.table import Convention, FactKeys, Inside, ReportedUsage
 from otel_bridge.conventions.values import object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
@@ -52,7 +52,15 @@ def _reply_meta(record: SpanRecord) -> dict[str, Any]:
 
 
 def _read_usage(record: SpanRecord) -> ReportedUsage | None:
-    return openai_usage(object_of(_reply_meta(record).get("usage")))
+    return usage_of_provider(object_of(_reply_meta(record).get("usage")))
+
+
+def _failure(record: SpanRecord, operation: Operation) -> str | None:
+    """Return what a failed tool answers: an object of nothing but the error."""
+    if operation is not Operation.TOOL:
+        return None
+    answer = object_of(record.attributes.get("haystack.agent.step.tool.output"))
+    return text_of(answer.get("error")) if len(answer) == 1 else None
 
 
 def _read_model(record: SpanRecord) -> str | None:
@@ -64,8 +72,10 @@ HAYSTACK = Convention(
     scopes=("haystack",),
     infer=_infer,
     agent_name=_agent_name,
-    read_usage=_read_usage,
-    read_model=_read_model,
+    name_heads=frozenset({"haystack"}),
+    failure=_failure,
+    usage_inside=Inside(_read_usage, _OUTPUTS),
+    model_inside=Inside(_read_model, _OUTPUTS),
     keys=FactKeys(
         tool=("haystack.tool.name",),
         input=("haystack.agent.step.tool.input", "haystack.agent.step.llm.input"),

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from otel_bridge.conventions.openai_usage import is_openai_usage, openai_usage
-from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage
+from otel_bridge.conventions.raw_usage import usage_of_provider
+from otel_bridge.conventions.table import Convention, FactKeys, Inside, ReportedUsage
 from otel_bridge.conventions.values import count_of, money_of, object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
 _USAGE = "langfuse.observation.usage_details"
+_COST = "langfuse.observation.cost_details"
 _MODEL = "langfuse.observation.model.name"
 
 _CACHE_READ = frozenset(
@@ -39,7 +40,14 @@ def _read_usage(record: SpanRecord) -> ReportedUsage | None:
     told = object_of(record.attributes.get(_USAGE))
     if not told:
         return None
-    return openai_usage(told) if is_openai_usage(told) else _bucket_usage(told)
+    return usage_of_provider(told) if _is_openai_usage(told) else _bucket_usage(told)
+
+
+def _is_openai_usage(told: Mapping[str, Any]) -> bool:
+    """Whether the keys are OpenAI's, so that the parts are not buckets of their own."""
+    return "prompt_tokens" in told or any(
+        key.endswith(("_tokens_details", "_token_details")) for key in told
+    )
 
 
 def _bucket_usage(told: Mapping[str, Any]) -> ReportedUsage | None:
@@ -58,7 +66,7 @@ def _bucket_usage(told: Mapping[str, Any]) -> ReportedUsage | None:
         tokens_cache_read=sum(read) if read else None,
         tokens_cache_write=sum(write) if write else None,
         tokens_reasoning=sum(thought) if thought else None,
-        total=None,
+        is_inclusive=True,
     )
 
 
@@ -67,7 +75,7 @@ def _is_side(key: str, side: str, parts: frozenset[str]) -> bool:
 
 
 def _read_cost(record: SpanRecord) -> Decimal | None:
-    told = object_of(record.attributes.get("langfuse.observation.cost_details"))
+    told = object_of(record.attributes.get(_COST))
     if "total" in told:
         return money_of(told["total"])
     parts = [amount for value in told.values() if (amount := money_of(value)) is not None]
@@ -93,8 +101,9 @@ LANGFUSE = Convention(
     refine=_refine,
     agent_name=_span_name,
     tool_name=_span_name,
-    read_usage=_read_usage,
-    read_cost=_read_cost,
+    usage_inside=Inside(_read_usage, (_USAGE,)),
+    cost_inside=Inside(_read_cost, (_COST,)),
+    failed_when={"langfuse.observation.level": frozenset({"error"})},
     keys=FactKeys(
         request_model=(_MODEL,),
         response_model=(_MODEL,),

@@ -8,25 +8,16 @@ the provider's own: Anthropic's input leaves out cached tokens.
 
 from __future__ import annotations
 
-import ast
-from dataclasses import replace
 from typing import Any
 
-from otel_bridge.conventions.openai_usage import openai_usage
-from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage, UsageKeys, usage_in
-from otel_bridge.conventions.values import text_of
+from otel_bridge.conventions.raw_usage import usage_of_provider
+from otel_bridge.conventions.table import Convention, FactKeys, Inside, ReportedUsage
+from otel_bridge.conventions.values import literal_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
 _CALL_ID = "litellm.call_id"
 _RAW = "raw_gen_ai_request"
-_LONGEST_LITERAL = 10_000
-_ANTHROPIC_KEYS = UsageKeys(
-    tokens_in=("input_tokens",),
-    tokens_out=("output_tokens",),
-    tokens_cache_read=("cache_read_input_tokens",),
-    tokens_cache_write=("cache_creation_input_tokens",),
-)
 
 
 def _infer(record: SpanRecord) -> Operation | None:
@@ -54,24 +45,7 @@ def _answer(record: SpanRecord, field: str) -> Any:
 
 
 def _read_usage(record: SpanRecord) -> ReportedUsage | None:
-    text = _answer(record, "usage")
-    if not isinstance(text, str) or len(text) > _LONGEST_LITERAL:
-        return None
-    try:
-        told = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    if not isinstance(told, dict):
-        return None
-    return _anthropic_usage(told) if "cache_read_input_tokens" in told else openai_usage(told)
-
-
-def _anthropic_usage(told: dict[str, Any]) -> ReportedUsage | None:
-    usage = usage_in(told, _ANTHROPIC_KEYS)
-    if usage is None or usage.tokens_in is None:
-        return usage
-    cached = (usage.tokens_cache_read or 0) + (usage.tokens_cache_write or 0)
-    return replace(usage, tokens_in=usage.tokens_in + cached)
+    return usage_of_provider(literal_of(_answer(record, "usage")))
 
 
 def _read_model(record: SpanRecord) -> str | None:
@@ -86,8 +60,9 @@ LITELLM = Convention(
     name="litellm",
     scopes=("litellm",),
     infer=_infer,
-    response_id=_response_id,
-    read_usage=_read_usage,
-    read_model=_read_model,
+    markers=(_CALL_ID,),
+    usage_inside=Inside(_read_usage),
+    model_inside=Inside(_read_model),
+    response_id_inside=Inside(_response_id),
     keys=FactKeys(cost_usd=("litellm.cost.total", "gen_ai.cost.total_cost")),
 )

@@ -8,21 +8,27 @@ stands only inside the answer.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
-from otel_bridge.conventions.openai_usage import openai_usage
-from otel_bridge.conventions.table import Convention, FactKeys, ReportedUsage, UsageKeys, usage_in
+from otel_bridge.conventions.raw_usage import usage_of_provider
+from otel_bridge.conventions.table import (
+    Convention,
+    FactKeys,
+    Inside,
+    ReportedUsage,
+    UsageKeys,
+    usage_in,
+)
 from otel_bridge.conventions.values import money_of, object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
-_LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
 _USAGE = UsageKeys(
     tokens_in=("input_tokens",),
     tokens_out=("output_tokens",),
     tokens_cache_read=("cache_read_input_tokens",),
     tokens_cache_write=("cache_creation_input_tokens",),
+    tokens_cache_write_1h=("cache_creation_input_tokens_above_1hr",),
     total=("total_tokens",),
 )
 
@@ -33,7 +39,7 @@ def _read_usage(record: SpanRecord) -> ReportedUsage | None:
     if text_of(record.attributes.get("mlflow.spanType")) != "EMBEDDING":
         return None
     answer = object_of(record.attributes.get("mlflow.spanOutputs"))
-    return openai_usage(object_of(answer.get("usage")))
+    return usage_of_provider(object_of(answer.get("usage")))
 
 
 def _read_cost(record: SpanRecord) -> Decimal | None:
@@ -42,12 +48,6 @@ def _read_cost(record: SpanRecord) -> Decimal | None:
 
 def _span_name(record: SpanRecord) -> str | None:
     return text_of(record.name)
-
-
-def _response_id(record: SpanRecord) -> str | None:
-    output = record.attributes.get("mlflow.spanOutputs")
-    found = _LEADING_ID.match(output) if isinstance(output, str) else None
-    return found.group(1) if found else None
 
 
 MLFLOW = Convention(
@@ -67,9 +67,8 @@ MLFLOW = Convention(
     weak_kinds=frozenset({"unknown"}),
     agent_name=_span_name,
     tool_name=_span_name,
-    response_id=_response_id,
-    read_usage=_read_usage,
-    read_cost=_read_cost,
+    usage_inside=Inside(_read_usage, ("mlflow.chat.tokenUsage", "mlflow.spanOutputs")),
+    cost_inside=Inside(_read_cost, ("mlflow.llm.cost",)),
     keys=FactKeys(
         provider=("mlflow.llm.provider",),
         request_model=("mlflow.llm.model",),

@@ -10,40 +10,29 @@ span may say more.
 
 from __future__ import annotations
 
-import re
-
-from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys, first_text
-from otel_bridge.conventions.values import object_of, text_of
+from otel_bridge.conventions.reading import first_text
+from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys
+from otel_bridge.conventions.values import text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
 _AGENT_KEYS = ("agent.name", "graph.node.name", "graph.node.id")
-_LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
 
 #: Instrumentations whose AGENT spans are named after the trace, not after an agent.
 _TRACE_NAMED_SCOPES = frozenset({"openinference.instrumentation.openai_agents"})
 
 
 def _refine(record: SpanRecord, operation: Operation) -> Operation:
-    """Return what a span is that has "agent" only in its name: a tool or a LangGraph node."""
-    if operation is not Operation.AGENT:
-        return operation
-    if text_of(record.attributes.get("tool.name")) is not None:
-        return Operation.TOOL
-    metadata = object_of(record.attributes.get("metadata"))
-    is_node = text_of(metadata.get("langgraph_node")) is not None
-    is_agent = text_of(metadata.get("lc_agent_name")) == record.name
-    return Operation.STEP if is_node and not is_agent else operation
+    """Return TOOL for a tool that is called an agent because of its name."""
+    is_tool = text_of(record.attributes.get("tool.name")) is not None
+    return Operation.TOOL if operation is Operation.AGENT and is_tool else operation
 
 
 def _agent_name(record: SpanRecord) -> str | None:
-    """Return the agent's name: where no key tells it, LangChain's metadata or the span's name."""
+    """Return the agent's name: where no key tells it, the span's name."""
     if name := first_text(record.attributes, _AGENT_KEYS):
         return name
-    if record.scope_name in _TRACE_NAMED_SCOPES:
-        return None
-    metadata = object_of(record.attributes.get("metadata"))
-    return text_of(metadata.get("lc_agent_name")) or text_of(record.name)
+    return None if record.scope_name in _TRACE_NAMED_SCOPES else text_of(record.name)
 
 
 def _tool_name(record: SpanRecord) -> str | None:
@@ -51,14 +40,6 @@ def _tool_name(record: SpanRecord) -> str | None:
     if record.scope_name in _TRACE_NAMED_SCOPES:
         return None
     return text_of(record.name.removesuffix(".__call__"))
-
-
-def _response_id(record: SpanRecord) -> str | None:
-    output = record.attributes.get("output.value")
-    if not isinstance(output, str):
-        return None
-    found = _LEADING_ID.match(output)
-    return found.group(1) if found else None
 
 
 OPENINFERENCE = Convention(
@@ -90,6 +71,8 @@ OPENINFERENCE = Convention(
         ),
         tokens_cache_write=("llm.token_count.prompt_details.cache_write",),
         tokens_reasoning=("llm.token_count.completion_details.reasoning",),
+        tokens_audio_in=("llm.token_count.prompt_details.audio",),
+        tokens_audio_out=("llm.token_count.completion_details.audio",),
         total=("llm.token_count.total",),
     ),
     keys=FactKeys(
@@ -117,5 +100,4 @@ OPENINFERENCE = Convention(
     refine=_refine,
     agent_name=_agent_name,
     tool_name=_tool_name,
-    response_id=_response_id,
 )

@@ -1,11 +1,10 @@
-"""Pydantic AI, all instrumentation versions, and the spans of the Logfire SDK around it.
+"""Pydantic AI, all instrumentation versions.
 
-Source: the pydantic-ai packages 0.8 to 2 and the Logfire SDK. Oddities: up to 1.x the agent span is
-`agent run` without an operation and carries the sum of its calls (of the whole run, where one usage
-object is shared); from 2.0 that sum moved to `gen_ai.aggregated_usage.*`, which nobody counts;
-`running tools` wraps the tool spans of one step; `gen_ai.usage.details.input_tokens` held a
-provider's raw number and is never read. A Logfire pending span is a copy of a span that has just
-started.
+Source: the pydantic-ai packages 0.8 to 2. Oddities: up to 1.x the agent span is `agent run` without
+an operation and carries the sum of its calls (of the whole run, where one usage object is shared);
+from 2.0 that sum moved to `gen_ai.aggregated_usage.*`, which nobody counts; `running tools` wraps
+the tool spans of one step; `gen_ai.usage.details.input_tokens` held a provider's raw number and is
+never read.
 """
 
 from __future__ import annotations
@@ -14,15 +13,11 @@ from otel_bridge.conventions.table import Convention, FactKeys
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
-_SCOPE = "pydantic-ai"
-
 
 def _infer(record: SpanRecord) -> Operation | None:
     """Return the operation of a span of the older versions, which do not name it."""
     attributes = record.attributes
-    if attributes.get("logfire.span_type") == "pending_span":
-        return Operation.NOTHING
-    if record.scope_name != _SCOPE or "gen_ai.operation.name" in attributes:
+    if "gen_ai.operation.name" in attributes:
         return None
     if "gen_ai.tool.name" in attributes:
         return Operation.TOOL
@@ -33,7 +28,9 @@ def _infer(record: SpanRecord) -> Operation | None:
 
 PYDANTIC_AI = Convention(
     name="pydantic_ai",
+    scopes=("pydantic-ai",),
     infer=_infer,
+    is_guarded=True,
     keys=FactKeys(
         request_model=("model_name",),
         agent=("gen_ai.agent.name", "agent_name"),

@@ -1,128 +1,160 @@
 """What reported tokens mean: whether input includes cached tokens and output includes reasoning.
 
-The events always include both. First a table of emitters that are known to differ from the
-specification; then proof from the numbers: a part cannot be larger than its whole.
+The events always include both. First the emitters that are known to differ from the specification;
+then proof from the numbers: a part cannot be larger than its whole, and the total adds up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from otel_bridge.conventions.table import ReportedUsage, in_scope
-from otel_bridge.facts import NO_USAGE, Usage
+from otel_bridge.conventions.emitters import Emitter, Quirk
+from otel_bridge.conventions.table import ReportedUsage
+from otel_bridge.facts import NO_USAGE, MappingWarning, Usage, UsageBasis
 from otel_bridge.record import SpanRecord
 
-_ANTHROPIC_LIKE = frozenset({"anthropic", "aws"})
 _GOOGLE = frozenset({"google"})
+_STREAM_KEYS = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming")
+_NO_QUIRKS: frozenset[Quirk] = frozenset()
+#: Only dotted keys are written by emitters that follow a specification which says what they mean.
+_INCONSISTENT = frozenset({MappingWarning.USAGE_INCONSISTENT})
 
 
 @dataclass(frozen=True, slots=True)
-class Emitter:
-    """An instrumentation whose numbers differ from the specification, and for which providers.
+class Settled:
+    """Tokens in the events' meaning, how that was settled and what is doubtful."""
 
-    `before` is the first version, as numbers, that no longer differs; None: all do. `unless_key`
-    is an attribute that only the corrected releases write.
+    usage: Usage
+    basis: UsageBasis | None = None
+    warnings: frozenset[MappingWarning] = frozenset()
+
+
+NOT_TOLD = Settled(NO_USAGE)
+_ESTIMATED = Settled(NO_USAGE, warnings=frozenset({MappingWarning.ESTIMATED_USAGE}))
+
+
+def quirks_of(
+    emitters: Iterable[Emitter], record: SpanRecord, provider: str | None
+) -> frozenset[Quirk]:
+    """Return how the numbers of this span's emitter differ."""
+    if not emitters:
+        return _NO_QUIRKS
+    is_stream = any(record.attributes.get(key) is True for key in _STREAM_KEYS)
+    return frozenset(
+        one.quirk
+        for one in emitters
+        if one.speaks_for(provider) and (is_stream or not one.only_streams)
+    )
+
+
+def settle(
+    reported: ReportedUsage, quirks: frozenset[Quirk], provider: str | None, *, is_specified: bool
+) -> Settled:
+    """Return tokens in the events' meaning; no usage where the span tells only zeros.
+
+    `is_specified` says that the keys come with a specification of what they include.
     """
-
-    scope: str
-    providers: frozenset[str]
-    before: tuple[int, ...] | None = None
-    unless_key: str | None = None
-
-    def matches(self, record: SpanRecord, provider: str | None) -> bool:
-        """Whether the span is this emitter's and reports for such a provider."""
-        if not in_scope(record.scope_name, self.scope) or provider not in self.providers:
-            return False
-        if self.unless_key is not None and self.unless_key in record.attributes:
-            return False
-        return self.before is None or _version(record.scope_version) < self.before
-
-
-#: Emitters whose input leaves out cached tokens.
-INPUT_WITHOUT_CACHE = (
-    Emitter("openinference.instrumentation.anthropic", _ANTHROPIC_LIKE, before=(0, 1, 14)),
-    Emitter("openinference.instrumentation.agno", _ANTHROPIC_LIKE),
-    Emitter("opentelemetry.instrumentation.bedrock", _ANTHROPIC_LIKE),
-    Emitter("openlit", _ANTHROPIC_LIKE),
-    Emitter("agent_framework", _ANTHROPIC_LIKE),
-    Emitter("ai", _ANTHROPIC_LIKE, unless_key="ai.usage.inputTokenDetails.noCacheTokens"),
-)
-
-#: Emitters whose output leaves out reasoning ("thoughts"), which only the total includes.
-OUTPUT_WITHOUT_REASONING = (
-    Emitter("opentelemetry.instrumentation.google_generativeai", _GOOGLE),
-    Emitter("opentelemetry.instrumentation.vertexai", _GOOGLE),
-)
-
-#: Emitters that estimate the tokens of a stream for which the provider told none.
-ESTIMATES_STREAMS = ("openlit",)
-
-
-def usage_of(reported: ReportedUsage, record: SpanRecord, provider: str | None) -> Usage:
-    """Return tokens in the events' meaning; no usage where the span tells only zeros."""
     if not reported.tokens_in and not reported.tokens_out:
-        return NO_USAGE
-    if _is_estimate(reported, record):
-        return NO_USAGE
-    tokens_in = _input_with_cache(reported, record, provider)
-    tokens_out, reasoning = _output_with_reasoning(reported, record, provider)
+        return NOT_TOLD
+    if Quirk.INVENTS_STREAMS in quirks and reported.tokens_cache_read is None:
+        return _ESTIMATED
+    if reported.is_inclusive:
+        return Settled(_usage(reported), UsageBasis.SPEC)
+    told = _without_doubles(reported, quirks)
+    tokens_in, basis = _input_with_cache(told, quirks)
+    if basis is None:
+        basis = UsageBasis.SPEC if is_specified else UsageBasis.ASSUMED
+    output = _output_with_reasoning(replace(told, tokens_in=tokens_in), quirks, provider)
+    usage = _usage(replace(output.told, tokens_in=tokens_in))
+    return Settled(usage, output.basis or basis, output.warnings | _contradictions(usage))
+
+
+def _usage(told: ReportedUsage) -> Usage:
     return Usage(
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        tokens_cache_read=reported.tokens_cache_read,
-        tokens_cache_write=reported.tokens_cache_write,
-        tokens_reasoning=reasoning,
+        tokens_in=told.tokens_in,
+        tokens_out=told.tokens_out,
+        tokens_cache_read=told.tokens_cache_read,
+        tokens_cache_write=told.tokens_cache_write,
+        tokens_reasoning=told.tokens_reasoning,
+        tokens_cache_write_1h=told.tokens_cache_write_1h,
+        tokens_audio_in=told.tokens_audio_in,
+        tokens_audio_cache_read=told.tokens_audio_cache_read,
+        tokens_audio_out=told.tokens_audio_out,
+        tokens_image_in=told.tokens_image_in,
+        tokens_image_out=told.tokens_image_out,
     )
 
 
-def _is_estimate(reported: ReportedUsage, record: SpanRecord) -> bool:
-    """Whether the emitter counted the words of a stream itself: the provider told no parts."""
-    is_stream = record.attributes.get("gen_ai.request.stream") is True
-    return (
-        is_stream
-        and reported.tokens_cache_read is None
-        and any(in_scope(record.scope_name, scope) for scope in ESTIMATES_STREAMS)
-    )
+def _without_doubles(told: ReportedUsage, quirks: frozenset[Quirk]) -> ReportedUsage:
+    """Take out of the output what the emitter is known to have added twice."""
+    out, thought = told.tokens_out, told.tokens_reasoning or 0
+    if out is None:
+        return told
+    if Quirk.FIRST_CHUNK_TWICE in quirks and out > 1:
+        return replace(told, tokens_out=out - 1, total=None)
+    if Quirk.REASONING_TWICE in quirks and out >= 2 * thought:
+        return replace(told, tokens_out=out - thought, total=None)
+    return told
 
 
 def _input_with_cache(
-    reported: ReportedUsage, record: SpanRecord, provider: str | None
-) -> int | None:
-    tokens_in = reported.tokens_in
-    cached = (reported.tokens_cache_read or 0) + (reported.tokens_cache_write or 0)
+    told: ReportedUsage, quirks: frozenset[Quirk]
+) -> tuple[int | None, UsageBasis | None]:
+    """Return the whole input, and how it was settled; None where there was no question."""
+    tokens_in, total = told.tokens_in, told.total
+    cached = (told.tokens_cache_read or 0) + (told.tokens_cache_write or 0)
     if tokens_in is None or not cached:
-        return tokens_in
-    total = reported.total
-    excludes = (
-        tokens_in < cached
-        or any(emitter.matches(record, provider) for emitter in INPUT_WITHOUT_CACHE)
-        or (total is not None and total == tokens_in + (reported.tokens_out or 0) + cached)
-    )
-    return tokens_in + cached if excludes else tokens_in
+        return tokens_in, None
+    if Quirk.INPUT_WITHOUT_CACHE in quirks:
+        return tokens_in + cached, UsageBasis.EMITTER_TABLE
+    if tokens_in < cached:
+        return tokens_in + cached, UsageBasis.SUBSET_VIOLATION
+    if Quirk.INPUT_WITH_CACHE in quirks:
+        return tokens_in, UsageBasis.EMITTER_TABLE
+    uncached_total = tokens_in + (told.tokens_out or 0)
+    if total is not None and total == uncached_total + cached:
+        return tokens_in + cached, UsageBasis.TOTAL_CHECKSUM
+    return tokens_in, UsageBasis.TOTAL_CHECKSUM if total == uncached_total else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    told: ReportedUsage
+    basis: UsageBasis | None = None
+    warnings: frozenset[MappingWarning] = frozenset()
 
 
 def _output_with_reasoning(
-    reported: ReportedUsage, record: SpanRecord, provider: str | None
-) -> tuple[int | None, int | None]:
-    tokens_in, tokens_out = reported.tokens_in, reported.tokens_out
-    reasoning, total = reported.tokens_reasoning, reported.total
-    if tokens_in is None or tokens_out is None:
-        return tokens_out, reasoning
-    if reasoning and reasoning > tokens_out:
-        return tokens_out + reasoning, reasoning
-    if provider not in _GOOGLE or total is None or total <= tokens_in + tokens_out:
-        return tokens_out, reasoning
-    if reasoning and total == tokens_in + tokens_out + reasoning:
-        return tokens_out + reasoning, reasoning
-    if not reasoning and any(e.matches(record, provider) for e in OUTPUT_WITHOUT_REASONING):
-        return total - tokens_in, total - tokens_in - tokens_out
-    return tokens_out, reasoning
+    told: ReportedUsage, quirks: frozenset[Quirk], provider: str | None
+) -> _Output:
+    """Return the whole output: thoughts may stand beside it, or only inside the total."""
+    tokens_in, tokens_out, total = told.tokens_in, told.tokens_out, told.total
+    thought = told.tokens_reasoning or 0
+    if tokens_out is None:
+        return _Output(told)
+    if thought > tokens_out:
+        with_thoughts = replace(told, tokens_out=tokens_out + thought)
+        return _Output(with_thoughts, UsageBasis.SUBSET_VIOLATION)
+    if provider not in _GOOGLE or tokens_in is None or total is None:
+        return _Output(told)
+    beside = total - tokens_in - tokens_out
+    if beside <= 0:
+        return _Output(told)
+    if thought and beside == thought:
+        with_thoughts = replace(told, tokens_out=tokens_out + thought)
+        return _Output(with_thoughts, UsageBasis.TOTAL_CHECKSUM)
+    if not thought and Quirk.OUTPUT_WITHOUT_REASONING in quirks:
+        inferred = replace(told, tokens_out=total - tokens_in, tokens_reasoning=beside)
+        warnings = frozenset({MappingWarning.REASONING_INFERRED})
+        return _Output(inferred, UsageBasis.EMITTER_TABLE, warnings)
+    return _Output(told)
 
 
-def _version(text: str) -> tuple[int, ...]:
-    numbers = []
-    for part in text.split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+def _contradictions(usage: Usage) -> frozenset[MappingWarning]:
+    """Return the warning that a part of the usage is larger than its whole."""
+    cached = (usage.tokens_cache_read or 0) + (usage.tokens_cache_write or 0)
+    is_too_large = (usage.tokens_in is not None and cached > usage.tokens_in) or (
+        usage.tokens_out is not None and (usage.tokens_reasoning or 0) > usage.tokens_out
+    )
+    return _INCONSISTENT if is_too_large else frozenset()

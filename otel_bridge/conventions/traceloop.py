@@ -8,7 +8,8 @@ kind goes before the operation; `create_agent` announces an agent and runs none.
 
 from __future__ import annotations
 
-from otel_bridge.conventions.table import Convention, FactKeys, first_text
+from otel_bridge.conventions.reading import first_text
+from otel_bridge.conventions.table import Convention, FactKeys
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,8 @@ PLACEHOLDERS = frozenset(
         "n/a",
         "{}",
         "no-model",
+        "nan",
+        "undefined",
         "<redacted>",
         "[redacted]",
         "__redacted__",
@@ -24,6 +27,8 @@ PLACEHOLDERS = frozenset(
 )
 
 _LARGEST_COUNT = 2**53
+#: A dictionary's text that is longer is not usage.
+_LONGEST_LITERAL_CHARS = 10_000
 #: What nobody pays for one call: a larger amount is a tracer's mistake.
 _LARGEST_USD = 100_000
 _SMALLEST_EXPONENT = -15
@@ -103,6 +108,28 @@ def object_of(value: Any) -> dict[str, Any]:
             return {}
         return parsed if isinstance(parsed, dict) else {}
     return {}
+
+
+def literal_of(value: Any) -> dict[str, Any]:
+    """Return a mapping, also from its text as JSON or as Python writes it; nothing is evaluated."""
+    if found := object_of(value):
+        return found
+    if not isinstance(value, str) or len(value) > _LONGEST_LITERAL_CHARS:
+        return {}
+    try:
+        parsed = ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def is_unsaid(value: Any) -> bool:
+    """Whether a value is what tracers write where they know nothing: absent, NaN, a placeholder."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    if isinstance(value, str):
+        return value.strip().strip('"').lower() in PLACEHOLDERS
+    return value is None or value in ([], {})
 
 
 def first_of(value: Any) -> str | None:

@@ -9,7 +9,8 @@ Input tokens include cached ones since 6, which is told by the `inputTokenDetail
 
 from __future__ import annotations
 
-from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys, first_text
+from otel_bridge.conventions.reading import first_text
+from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 

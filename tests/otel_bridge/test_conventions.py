@@ -121,10 +121,12 @@ def test_an_openinference_tool_may_have_only_the_span_s_name() -> None:
 
 
 def test_a_langgraph_node_with_agent_in_its_name_is_a_step() -> None:
+    scope = "openinference.instrumentation.langchain"
     node = {"openinference.span.kind": "AGENT", "metadata": '{"langgraph_node": "call_agent"}'}
-    assert facts(node, name="call_agent").operation is Operation.STEP
+    assert facts(node, name="call_agent", scope=scope).operation is Operation.STEP
     inner = '{"langgraph_node": "sub_agent", "lc_agent_name": "sub_agent"}'
-    agent = facts({"openinference.span.kind": "AGENT", "metadata": inner}, name="sub_agent")
+    attributes = {"openinference.span.kind": "AGENT", "metadata": inner}
+    agent = facts(attributes, name="sub_agent", scope=scope)
     assert (agent.operation, agent.agent) == (Operation.AGENT, "sub_agent")
 
 

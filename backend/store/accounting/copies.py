@@ -168,6 +168,7 @@ def is_exclusive(entry: Entry, other: Entry) -> bool:
         and other.tokens_in != uncached
         and not _close(entry.tokens_in, other.tokens_in)
         and _close(entry.tokens_in, uncached)
+        and _close(entry.tokens_out, other.tokens_out)
     )
 
 

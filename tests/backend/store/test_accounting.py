@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.store.accounting import (
-    Decision,
     Entry,
     SetAside,
     decide,
@@ -20,58 +18,7 @@ from backend.store.accounting import (
 )
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
-
-TRACE = "a" * 32
-_NAMES = UUID("00000000-0000-0000-0000-000000000001")
-_TYPES = {
-    Operation.LOOP: "action_finished",
-    Operation.AGENT: "action_finished",
-    Operation.WORKFLOW: "action_finished",
-    Operation.STEP: "action_finished",
-    Operation.TOOL: "tool_call",
-}
-
-
-def entry(
-    span_id: str,
-    operation: Operation,
-    *,
-    parent: str | None = None,
-    agent: str | None = None,
-    tokens: int | None = None,
-    **fields: object,
-) -> Entry:
-    made = Entry(
-        uid=uuid5(_NAMES, span_id),
-        event_type=_TYPES.get(operation, "llm_call"),
-        status="success",
-        created_us=1000,
-        operation=operation.value,
-        trace_id=TRACE,
-        span_id=span_id,
-        parent_span_id=parent,
-        agent=agent,
-        tokens_in=tokens,
-        tokens_out=tokens,
-        default_agent="service",
-    )
-    return replace(made, **fields)  # type: ignore[arg-type]  # fields are Entry's own
-
-
-def within_traces(links: dict[tuple[str, str], str]) -> dict[tuple[str, str], tuple[str, str]]:
-    return {(trace, span): (trace, parent) for (trace, span), parent in links.items()}
-
-
-def decided(
-    entries: Iterable[Entry], links: dict[tuple[str, str], str] | None = None
-) -> dict[str, Decision]:
-    listed = list(entries)
-    decisions = decide(listed, within_traces(links or {}))
-    return {one.span_id or str(one.uid): decisions[one.uid] for one in listed}
-
-
-def reasons(entries: Iterable[Entry]) -> dict[str, str | None]:
-    return {key: one.set_aside_reason for key, one in decided(entries).items()}
+from tests.backend.store.entries import NAMES, TRACE, decided, entry, reasons, within_traces
 
 
 def test_the_outermost_agent_is_the_run_and_nested_ones_are_actions() -> None:
@@ -161,7 +108,7 @@ def test_an_unnamed_agent_alone_is_a_run_of_the_service() -> None:
 
 def test_both_events_of_an_agent_span_are_decided_alike() -> None:
     start = entry("agent", Operation.AGENT, parent="x", event_type="action_started")
-    start = replace(start, uid=uuid5(_NAMES, "start"))
+    start = replace(start, uid=uuid5(NAMES, "start"))
     end = entry("agent", Operation.AGENT, parent="x", agent="late name")
     decisions = decide([start, end], {})
     assert decisions[start.uid].event_type == "run_started"
@@ -203,8 +150,8 @@ def test_the_run_id_that_the_client_gave_its_run_names_the_run() -> None:
 
 
 def test_events_without_spans_follow_their_run_id() -> None:
-    started = Entry(_NAMES, "run_started", "info", 1, run_hint="r", agent="a")
-    call = Entry(uuid5(_NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
+    started = Entry(NAMES, "run_started", "info", 1, run_hint="r", agent="a")
+    call = Entry(uuid5(NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
     decisions = decide([call, started], {})
     assert (decisions[call.uid].run_id, decisions[call.uid].agent) == ("r", "a")
     assert decisions[call.uid].counted
@@ -240,8 +187,8 @@ def test_of_nested_totals_the_innermost_counts() -> None:
 
 
 def test_a_run_s_total_beside_calls_of_the_run_does_not_count() -> None:
-    total = Entry(_NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=5)
-    call = Entry(uuid5(_NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
+    total = Entry(NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=5)
+    call = Entry(uuid5(NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
     decisions = decide([total, call], {})
     assert decisions[total.uid].set_aside_reason == SetAside.REPEATS_CALLS_OF_RUN
     assert decide([total], {})[total.uid].counted
@@ -498,7 +445,7 @@ def test_other_dedupe_keys_stay_as_they_are(key: str) -> None:
 def test_an_event_posted_with_the_span_of_its_agent_stands_below_it() -> None:
     agent = entry("root", Operation.AGENT, agent="a", event_type="run_finished")
     posted = Entry(
-        uuid5(_NAMES, "posted"),
+        uuid5(NAMES, "posted"),
         "llm_call",
         "success",
         1,
@@ -513,9 +460,9 @@ def test_an_event_posted_with_the_span_of_its_agent_stands_below_it() -> None:
 
 
 def test_actions_posted_without_spans_go_before_the_total_of_their_run() -> None:
-    total = Entry(_NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=100)
+    total = Entry(NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=100)
     parts = [
-        Entry(uuid5(_NAMES, str(n)), "action_finished", "success", 2, run_hint="r", tokens_in=n)
+        Entry(uuid5(NAMES, str(n)), "action_finished", "success", 2, run_hint="r", tokens_in=n)
         for n in (60, 40)
     ]
     decisions = decide([total, *parts], {})

@@ -96,7 +96,7 @@ def test_without_a_book_only_what_was_sent_counts():
 
 
 def test_parts_that_have_no_column_are_priced_too():
-    plain = call(tokens_in=1000, model="gpt-4o-audio-preview")
+    plain = call(tokens_in=1000, provider="google", model="gemini-2.5-flash")
     heard = replace(plain, payload={"usage": {"audio_in": 900}})
     assert (cost_of(heard, LIST).nusd or 0) > (cost_of(plain, LIST).nusd or 0) > 0
 

@@ -185,7 +185,8 @@ def test_pages_show_every_run_once_newest_first(
     assert len(set(seen)) == page.total == 20
 
 
-def test_runs_are_filtered_by_status_agent_and_time(store: EventStore, owner_id: int) -> None:
+def test_runs_are_filtered_by_status_agent_and_time(engine: Engine, owner_id: int) -> None:
+    store = EventStore(engine, clock_us=lambda: NOW_US)
     store.append(
         owner_id,
         [
