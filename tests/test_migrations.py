@@ -17,7 +17,7 @@ from backend import db
 from backend.models import Agent, AlertRule, Base, EventRow, LlmPrice, Rollup, User
 from otel_bridge.errors import ConfigurationError
 
-REVISIONS = [f"{number:04}" for number in range(1, 11)]
+REVISIONS = [f"{number:04}" for number in range(1, 12)]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,7 +54,9 @@ def fill(url: str) -> None:
         )
         connection.execute(insert(AlertRule).values(_rule()))
         connection.execute(
-            insert(LlmPrice).values(provider="p", model="m", source="list", created_us=0)
+            insert(LlmPrice).values(
+                provider="p", model="m", reasoning_cost_per_mtok=1, source="list", created_us=0
+            )
         )
     engine.dispose()
 
