@@ -14,10 +14,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select
 
 from backend import db
-from backend.models import Agent, AlertRule, Base, EventRow, LlmPrice, Rollup, User
+from backend.models import (
+    Agent,
+    AlertRule,
+    Base,
+    EventRow,
+    LlmPrice,
+    RecalculationChange,
+    RecalculationRow,
+    Rollup,
+    User,
+)
 from otel_bridge.errors import ConfigurationError
 
-REVISIONS = [f"{number:04}" for number in range(1, 12)]
+REVISIONS = [f"{number:04}" for number in range(1, 13)]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -58,6 +68,12 @@ def fill(url: str) -> None:
                 provider="p", model="m", reasoning_cost_per_mtok=1, source="list", created_us=0
             )
         )
+        connection.execute(insert(RecalculationRow).values(_recalculation()))
+        connection.execute(
+            insert(RecalculationChange).values(
+                recalculation_id=3, created_us=1, event_uid=uuid4(), told="digest"
+            )
+        )
     engine.dispose()
 
 
@@ -68,6 +84,19 @@ def _rule() -> dict[str, object]:
         "name": "cost",
         "rule_type": "cost_per_day",
         "threshold": 5,
+        "created_us": 0,
+    }
+
+
+def _recalculation() -> dict[str, object]:
+    return {
+        "id": 3,
+        "user_id": 7,
+        "start_us": 0,
+        "end_us": 2,
+        "status": "done",
+        "runner": uuid4(),
+        "beat_us": 0,
         "created_us": 0,
     }
 
