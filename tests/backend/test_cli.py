@@ -20,8 +20,11 @@ from tests.e2e.server import Client, ServerProcess, command, environment, free_p
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 EMAIL = "ada@example.com"
-GROUPS = ((), ("db",), ("user",), ("key",))
-COMMANDS = ("serve", "demo", "db", "user", "key", "seed", "aggregate", "replay")
+GROUPS = ((), ("db",), ("user",), ("key",), ("price",))
+COMMANDS = (
+    *("serve", "demo", "db", "user", "key", "seed"),
+    *("price", "unpriced", "recalculate", "aggregate", "replay"),
+)
 
 
 def create_user(url: str, *, stdin: str = "correct horse") -> subprocess.CompletedProcess[str]:
@@ -56,6 +59,7 @@ def sqlite_url(tmp_path: Path) -> str:
         ("db", "current"),
         ("user", "create"),
         ("key", "create"),
+        *(("price", name) for name in ("set", "list", "remove")),
     ],
 )
 def test_help_is_everywhere(arguments: tuple[str, ...]):
