@@ -18,12 +18,14 @@ from otel_bridge.conventions.values import object_of, text_of
 _ID = r"([^\"'\\]{1,200})"
 _LEADING_ID = re.compile(rf'\s*\{{\s*"id":\s*"{_ID}"')
 #: A provider's id has a form of its own where it stands further inside.
-_FORMED_ID = re.compile(rf'"(?:id|response_id)":\s*"((?:chatcmpl-|cmpl-|resp_){_ID[1:-1]})"')
+_NAMED_ID = re.compile(rf'"response_?[iI]d":\s*"{_ID}"')
+_FORMED_ID = re.compile(rf'"id":\s*"((?:chatcmpl-|cmpl-|resp_){_ID[1:-1]})"')
 _REPR_ID = re.compile(rf"\b(?:ChatCompletion|ModelResponse|Message|Response)\(id='{_ID}'")
 #: Ids that frameworks make up for their own messages and runs.
 _RUN_ID = re.compile(r"(lc_)?run-")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 _DECODER = json.JSONDecoder()
+_PARTS = tuple(name for name in USAGE_FIELDS if name not in ("tokens_in", "tokens_out", "total"))
 _METADATA = '"response_metadata"'
 
 
@@ -51,7 +53,7 @@ def _response_id(value: Any) -> str | None:
         return None
     if metadata := _last_metadata(value):
         return provider_id(metadata.get("id"))
-    for pattern in (_LEADING_ID, _FORMED_ID, _REPR_ID):
+    for pattern in (_LEADING_ID, _NAMED_ID, _FORMED_ID, _REPR_ID):
         found = pattern.match(value) if pattern is _LEADING_ID else pattern.search(value)
         if found and (one := provider_id(found.group(1))):
             return one
@@ -101,6 +103,11 @@ def lacks_parts(told: ReportedUsage) -> bool:
     return told.tokens_reasoning is None or (
         told.tokens_cache_read is None and told.tokens_cache_write is None
     )
+
+
+def adds_parts(raw: ReportedUsage, told: ReportedUsage) -> bool:
+    """Whether the answer tells a part of the usage that the keys did not."""
+    return any(getattr(raw, name) is not None and getattr(told, name) is None for name in _PARTS)
 
 
 def _agree(raw: ReportedUsage, told: ReportedUsage | None) -> bool:

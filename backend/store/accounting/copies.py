@@ -20,6 +20,8 @@ SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 
 #: A wrapper of a stream may end before its request begins: when the reading starts.
 _STREAM_GAP_US = 100_000
+#: Two tracers do not see the ends of a call at quite the same time.
+_TOGETHER_SHARE = 0.8
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
@@ -45,11 +47,26 @@ def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
 
     Of nested spans the outer one is kept: a client's span inside the framework's.
     """
-    return {
-        span.entries[0].uid: (above.entries[0], SetAside.SAME_EXECUTION)
-        for span in tools
+    spans = list(tools)
+    kept = {
+        span.entries[0].uid: above.entries[0]
+        for span in spans
         if (above := _same_tool_above(span)) is not None
     }
+    rest = [span.entries[0] for span in spans if span.entries[0].uid not in kept]
+    kept |= _repeats(rest, _execution_key, _overlap)
+    return {uid: (entry, SetAside.SAME_EXECUTION) for uid, entry in kept.items()}
+
+
+def _execution_key(entry: Entry) -> Hashable | None:
+    """Return what the spans of one execution have in common; None where too little is known."""
+    if not (entry.tool and entry.scope and entry.resource):
+        return None
+    return (entry.trace_id, entry.resource, entry.tool)
+
+
+def _overlap(one: Entry, other: Entry) -> bool:
+    return _gap_us(one, other) <= 0
 
 
 def _same_tool_above(span: Span) -> Span | None:
@@ -185,19 +202,20 @@ def _is_same_response(one: Entry, other: Entry) -> bool:
 def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
-    Side by side below one span, a short pause may lie between them. Without tokens the one must
-    lie within the other; a success must name its model as well.
+    Side by side below one span, a short pause may lie between them. Without tokens they must have
+    run together, or the one follow the other so; a success must name its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
     if not same_model(one, other):
         return False
+    gap_us = _gap_us(one, other)
+    follows = 0 <= gap_us <= _STREAM_GAP_US and below.get(one.uid, one) == below.get(other.uid)
     if one.tokens_in:
-        are_siblings = below.get(one.uid, one) == below.get(other.uid)
-        return _gap_us(one, other) <= (_STREAM_GAP_US if are_siblings else 0)
+        return gap_us <= 0 or follows
     names_models = one.model is not None and other.model is not None
-    return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+    return (follows or _ran_together(one, other)) and (names_models or one.status == "error")
 
 
 def _gap_us(one: Entry, other: Entry) -> int:
@@ -206,8 +224,11 @@ def _gap_us(one: Entry, other: Entry) -> int:
     return start_of(second) - first.created_us
 
 
-def _within(inner: Entry, outer: Entry) -> bool:
-    return start_of(outer) <= start_of(inner) and inner.created_us <= outer.created_us
+def _ran_together(one: Entry, other: Entry) -> bool:
+    """Whether the shorter of the two ran mostly while the longer one did."""
+    shorter_us = min(entry.created_us - start_of(entry) for entry in (one, other))
+    together_us = -max(_gap_us(one, other), -shorter_us)
+    return together_us >= 0 and together_us >= _TOGETHER_SHARE * shorter_us
 
 
 def same_model(one: Entry, other: Entry) -> bool:
