@@ -118,11 +118,9 @@ class _History:
     def undo(self, recalculation_id: int) -> None:
         """Take a recalculation back, and print how much of it could be."""
         done = self._store.undo_recalculation(self._owner_id, recalculation_id)
-        click.echo(f"recalculation {done.id} is undone: {done.restored} events cost what they did")
+        click.echo(f"recalculation {done.id} is undone; events restored: {done.restored}")
         if done.skipped:
-            click.echo(
-                f"{done.skipped} events are left alone: they have changed since, or are gone"
-            )
+            click.echo(f"left alone, as they have changed since or are gone: {done.skipped}")
 
     def tell_all(self) -> None:
         """Print the owner's recalculations, newest first."""

@@ -56,7 +56,7 @@ def test_what_is_applied_can_be_undone(run: Run, store: EventStore, owner_id: in
     assert total(store, owner_id).sums.cost_nusd == 600_000
     assert re.search(r"1  2026-02-28  2026-03-01  done ", run("recalculate", "--list").stdout)
     undone = run("recalculate", "--undo", "1")
-    assert undone.stdout == "recalculation 1 is undone: 3 events cost what they did\n"
+    assert undone.stdout == "recalculation 1 is undone; events restored: 3\n"
     assert total(store, owner_id).sums.unpriced_calls == 4
     assert " undone " in run("recalculate", "--list").stdout
 
@@ -67,8 +67,8 @@ def test_an_undo_says_what_it_left_alone(run: Run, store: EventStore, owner_id: 
     run("price", "remove", "1")
     run("recalculate", "--from", "2026-02-28", "--to", "2026-02-28", "--apply")
     undone = run("recalculate", "--undo", "1").stdout
-    assert "2 events cost what they did" in undone
-    assert "1 events are left alone" in undone
+    assert "events restored: 2\n" in undone
+    assert "have changed since or are gone: 1\n" in undone
     assert total(store, owner_id).sums.unpriced_calls == 4
 
 
