@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, tzinfo
+from typing import Any, TypeVar
 
 import click
 
 from backend.store import day_window
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _DAY = re.compile(r"(?:19[7-9]\d|[2-9]\d\d\d)-\d\d-\d\d", re.ASCII)
 #: No event is so late, and every sum of such times fits 64 bits.
 _NEVER_US = 2**62
@@ -35,6 +38,24 @@ class _Day(click.ParamType[date]):
 
 
 DAY = _Day()
+
+
+def from_option(command: str, does: str) -> Callable[[_Command], _Command]:
+    """Return the option `--from` of a command: a word that Python keeps for itself."""
+    return click.option(
+        "--from", "first", type=DAY, envvar=f"{command}_FROM", show_envvar=True, help=does
+    )
+
+
+def to_option(command: str) -> Callable[[_Command], _Command]:
+    """Return the option `--to` of a command."""
+    return click.option(
+        *("--to", "last"),
+        type=DAY,
+        envvar=f"{command}_TO",
+        show_envvar=True,
+        help="Last day, included.",
+    )
 
 
 def span_us(first: date | None, last: date | None, *, zone: tzinfo) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import click
 
 from backend.commands.accounts import chosen_user, user_option
 from backend.commands.database import ready_engine
-from backend.commands.days import DAY
+from backend.commands.days import from_option
 from backend.commands.tables import Cell, table
 from backend.pricing.owner_prices import (
     OwnPrice,
@@ -71,6 +71,7 @@ def _rate_options(command: Callable[..., None]) -> Callable[..., None]:
             field,
             type=_Usd(),
             required=option in _NEEDED,
+            envvar=f"OTEL_BRIDGE_PRICE_SET_{option[2:].upper().replace('-', '_')}",
             show_envvar=True,
             help=does,
         )(command)
@@ -86,7 +87,7 @@ def price_group() -> None:
 @user_option
 @click.option("--provider", required=True, show_envvar=True, help="Who sends the bill.")
 @click.option("--model", required=True, show_envvar=True, help="The model's name.")
-@click.option("--from", "first", type=DAY, show_envvar=True, help="First day; always by default.")
+@from_option("OTEL_BRIDGE_PRICE_SET", "First day; always by default.")
 @_rate_options
 def set_own_price(
     user: str | None, provider: str, model: str, first: date | None, **rates: Decimal | None

@@ -10,7 +10,7 @@ import click
 
 from backend.commands.accounts import chosen_user, user_option
 from backend.commands.database import ready_engine
-from backend.commands.days import DAY, span_us
+from backend.commands.days import from_option, span_us, to_option
 from backend.commands.tables import Cell, table, usd
 from backend.pricing.books import PriceBooks
 from backend.settings import read_settings
@@ -36,18 +36,24 @@ _DIFFERENCE = (
 
 @click.command()
 @user_option
-@click.option("--from", "first", type=DAY, show_envvar=True, help="First day, in the owner's zone.")
-@click.option("--to", "last", type=DAY, show_envvar=True, help="Last day, included.")
-@click.option("--apply", "is_real", is_flag=True, show_envvar=True, help="Write the difference.")
+@from_option("OTEL_BRIDGE_RECALCULATE", "First day, in the owner's zone.")
+@to_option("OTEL_BRIDGE_RECALCULATE")
+@click.option("--apply", is_flag=True, show_envvar=True, help="Write the difference.")
 @click.option("--undo", type=int, show_envvar=True, help="Take back the one with this id.")
 @click.option("--resume", type=int, show_envvar=True, help="Go on with an interrupted one.")
-@click.option("--list", "is_list", is_flag=True, show_envvar=True, help="List them.")
+@click.option(
+    *("--list", "is_list"),
+    is_flag=True,
+    envvar="OTEL_BRIDGE_RECALCULATE_LIST",
+    show_envvar=True,
+    help="List them.",
+)
 def recalculate(
     user: str | None,
     first: date | None,
     last: date | None,
     *,
-    is_real: bool,
+    apply: bool,
     undo: int | None,
     resume: int | None,
     is_list: bool,
@@ -59,7 +65,7 @@ def recalculate(
     has_days = first is not None and last is not None
     if [has_days, undo is not None, resume is not None, is_list].count(True) != 1:
         raise click.UsageError("give --from with --to, or one of --undo, --resume and --list")
-    if (is_real and not has_days) or (not has_days and (first or last)):
+    if (apply and not has_days) or (not has_days and (first or last)):
         raise click.UsageError("--from, --to and --apply belong together")
     with ready_engine(read_settings()) as engine, _refusals_told():
         owner = chosen_user(engine, user)
@@ -72,7 +78,7 @@ def recalculate(
         elif resume is not None:
             history.resume(resume)
         else:
-            history.recalculate(first, last, is_real=is_real)
+            history.recalculate(first, last, is_real=apply)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import click
 
 from backend.commands.accounts import chosen_user, user_option
 from backend.commands.database import ready_engine
-from backend.commands.days import DAY, span_us
+from backend.commands.days import from_option, span_us, to_option
 from backend.commands.tables import Cell, table
 from backend.settings import read_settings
 from backend.store import EventStore
@@ -17,8 +17,8 @@ from backend.store.windows import zone_named
 
 @click.command()
 @user_option
-@click.option("--from", "first", type=DAY, show_envvar=True, help="First day, in the owner's zone.")
-@click.option("--to", "last", type=DAY, show_envvar=True, help="Last day, included.")
+@from_option("OTEL_BRIDGE_UNPRICED", "First day, in the owner's zone.")
+@to_option("OTEL_BRIDGE_UNPRICED")
 def unpriced(user: str | None, first: date | None, last: date | None) -> None:
     """List the models that have calls without a price, and the tokens of these calls."""
     with ready_engine(read_settings()) as engine:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 import urllib3
 from click.testing import CliRunner
@@ -67,6 +68,32 @@ def test_help_is_everywhere(arguments: tuple[str, ...]):
     assert done.exit_code == 0
     assert f"Usage: {' '.join(('otel-bridge', *arguments))}" in done.output
     assert ("Commands:" in done.output) == (len(arguments) < 2 and arguments[:1] in GROUPS)
+
+
+def options_of(command: click.Command, *names: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each option of the commands below, with the variable it has and should have."""
+    context = click.Context(command)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from options_of(found, *names, name)
+        return
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.show_envvar:
+            words = [*names, parameter.opts[0].removeprefix("--")]
+            prefix = "_".join(("OTEL_BRIDGE", *names)).upper().replace("-", "_")
+            has = parameter.envvar or f"{prefix}_{parameter.name}".upper()
+            yield parameter.opts[0], str(has), "_".join(("otel_bridge", *words))
+
+
+def test_an_option_s_variable_is_made_of_the_command_s_and_its_own_name():
+    wrong = [
+        (option, has)
+        for option, has, should in options_of(cli)
+        if has != should.upper().replace("-", "_")
+    ]
+    assert wrong == []
 
 
 def test_help_loads_nothing_heavy():
