@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 from backend.ingest.otlp import BadSpan, parse_protobuf, records_of
 from backend.models import TracerRow
 from backend.store import EventFilter, EventStore, Group
-from backend.store.copies import MAX_TRACERS
+from backend.store.copies import MAX_TRACERS, Tracers
 from backend.store.group import load_group
 from backend.store.new_rows import new_row
 from backend.store.transactions import Transactions
@@ -124,6 +124,28 @@ def test_a_late_call_reads_only_what_ran_at_its_time(
     transactions = Transactions(engine, clock_us=lambda: NOW_US)
     group = transactions.write(owner_id, lambda tx: load_group(tx, [late]))
     assert list(group.rows) == [late.entry.uid]
+
+
+def test_calls_with_one_response_id_are_read_once(
+    store: EventStore, engine: Engine, owner_id: int
+) -> None:
+    calls = [
+        llm_call(
+            "s",
+            trace_id=f"{number:032x}",
+            scope="ab"[number % 2],
+            resource="p",
+            response_id="always the same",
+            created_at_us=NOW_US + number * SECOND_US,
+        )
+        for number in range(50)
+    ]
+    store.append(owner_id, calls)
+    rows = [new_row(call, uuid4(), identity=None).row for call in calls]
+    transactions = Transactions(engine, clock_us=lambda: NOW_US)
+    tracers = Tracers(frozenset("ab"))
+    found = transactions.write(owner_id, lambda tx: list(tracers.rows_like(tx, rows)))
+    assert len(found) == 50
 
 
 def test_invented_tracers_are_not_remembered(
