@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from backend.store.accounting import Told
+from backend.store.accounting import CARRIED, Told
 from otel_bridge.facts import Usage
 from otel_bridge.pricing import PriceBook, Quote
 from otel_bridge.pricing.providers import provider_of
@@ -80,6 +80,14 @@ def cost_of(told: Told, priced: PricedBy, book: PriceBook | None, *, at_us: int)
     listed = Cost(nano_usd(quote.cost_usd), quote.source, quote.version)
     # Of equal sources ours, which knows its version, is the fresher one.
     return listed if sent.nusd is None or _rank(listed) <= _rank(sent) else sent
+
+
+def is_outdated(cost: Cost, told: Told) -> bool:
+    """Whether a cost came with an event that tells it no more, or a better one is told by now."""
+    sent = _sent(told)
+    if cost.source in CARRIED:
+        return cost != sent
+    return sent.nusd is not None and _rank(sent) < _rank(cost)
 
 
 def is_far_from(cost: Cost, tracer_nusd: int | None) -> bool:

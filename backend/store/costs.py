@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from backend.models import EventRow
 from backend.store.accounting import Decision, Told
-from backend.store.costing import Cost, PricedBy, cost_of, priced_by
+from backend.store.costing import Cost, PricedBy, cost_of, is_outdated, priced_by
 from backend.store.group import Group
 from backend.store.rows import Row
 from backend.store.statements import chunks
@@ -52,16 +52,7 @@ def _is_told_anew(row: Row, decision: Decision) -> bool:
     if row.placement is None:
         return decision.told is not None
     told = decision.told or Told.by(row.entry)
-    return row.placement[-8:] != told[:-2] or _sends_another_cost(row, decision)
-
-
-def _sends_another_cost(row: Row, decision: Decision) -> bool:
-    """Whether the call's cost came with another event than this one."""
-    if decision.told is None or row.placement is None:
-        return False
-    sent = (decision.told.sent_cost_nusd, decision.told.sent_cost_source)
-    own = (row.entry.sent_cost_nusd, row.entry.sent_cost_source)
-    return sent != own and row.placement.cost_nusd is None
+    return row.placement[-8:] != told[:-2] or is_outdated(_cost_now(row), told)
 
 
 def _cost_now(row: Row) -> Cost:
