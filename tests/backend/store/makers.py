@@ -132,7 +132,10 @@ def snapshot(engine: Engine, owner_id: int, *, without: Sequence[str] = ()) -> d
     return found
 
 
-_TABLES = ("obs_events", "obs_runs", "obs_rollups", "obs_latency_rollups", "agents")
+_TABLES = (
+    *("obs_events", "obs_runs", "agents"),
+    *("obs_rollups", "obs_latency_rollups", "obs_warning_rollups"),
+)
 _AGENT_IDS = ("agent_id", "agent_key")
 _ARRIVAL = {
     ("obs_events", "uid"),
