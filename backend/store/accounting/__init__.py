@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from backend.store.accounting.copies import SAME_CALL_WINDOW_US, likeness_of, start_of
 from backend.store.accounting.counting import count
 from backend.store.accounting.entries import (
+    CARRIED,
     AgentRef,
     Decision,
     Entry,
@@ -27,11 +27,19 @@ from backend.store.accounting.entries import (
     dedupe_key_shown,
     identity_of,
 )
+from backend.store.accounting.likeness import (
+    MAX_OVERHANG_US,
+    SAME_CALL_WINDOW_US,
+    likeness_of,
+    start_of,
+)
 from backend.store.accounting.outcome import statuses
 from backend.store.accounting.placement import place
 from backend.store.accounting.tree import Key, Tree
 
 __all__ = [
+    "CARRIED",
+    "MAX_OVERHANG_US",
     "SAME_CALL_WINDOW_US",
     "AgentRef",
     "Decision",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from uuid import UUID
 
 from backend.store.accounting.entries import PHASE, Entry
@@ -11,6 +12,8 @@ from otel_bridge.facts import Operation
 
 #: Trace id and span id.
 Key = tuple[str, str]
+#: Requests to a model.
+CALLS = frozenset({Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK})
 
 
 @dataclass(slots=True, eq=False)
@@ -49,11 +52,7 @@ class Span:
     @property
     def is_call(self) -> bool:
         """Whether the span is a request to a model."""
-        return self.operation in (
-            Operation.CHAT,
-            Operation.EMBEDDINGS,
-            Operation.RERANK,
-        )
+        return self.operation in CALLS
 
     @property
     def is_tool(self) -> bool:
@@ -184,21 +183,26 @@ def _settle_loops(spans: Iterable[Span]) -> None:
 
 
 def entry_order(entry: Entry) -> tuple[int, bool, int, str, str, str]:
-    """Order by what an event knows: spans before what was posted by hand, ends before starts."""
-    ids = (entry.trace_id, entry.span_id, entry.run_hint, entry.agent, entry.agent_id_hint)
+    """Order by what an event knows: spans before what was posted by hand, ends before starts.
+
+    Of two events at the same time their content decides, not which one came first.
+    """
     return (
         _vagueness(entry),
         entry.event_type.endswith("_started"),
         entry.created_us,
         entry.event_type,
-        str(ids),
-        str(entry.uid),
+        str(_content(entry)),
+        entry.uid.hex,
     )
+
+
+_content = attrgetter(*(item.name for item in fields(Entry) if item.name != "uid"))
 
 
 def _vagueness(entry: Entry) -> int:
     """Return 0 for a span's event; of posted ones, those that name what their span did go first."""
-    if entry.operation is not None:
+    if _told_operation(entry) is not None:
         return 0
     if entry.event_type in PHASE:
         return 1
@@ -212,7 +216,8 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     """
     trace_id, span_id = entry.trace_id or "", entry.span_id or ""
     span = spans.get((trace_id, span_id))
-    if span is None or entry.operation is not None or _operation_of(entry) == span.operation:
+    is_told = _told_operation(entry) is not None
+    if span is None or is_told or _operation_of(entry) == span.operation:
         return (trace_id, span_id)
     return (trace_id, f"{span_id}/{entry.uid}")
 
@@ -238,10 +243,17 @@ def _enrich(span: Span, entry: Entry) -> None:
     span.delegate = span.delegate or entry.delegate
 
 
+def _told_operation(entry: Entry) -> str | None:
+    """Return what the event says that its span did; only an `llm_call` can tell a call."""
+    is_call = entry.event_type == "llm_call"
+    return entry.operation if is_call or entry.operation not in CALLS else None
+
+
 def _operation_of(entry: Entry) -> str | None:
     """Return the operation; of an event that was posted without one, what its type implies."""
-    if entry.operation is not None:
-        return entry.operation
+    told = _told_operation(entry)
+    if told is not None:
+        return told
     if entry.event_type in PHASE:
         return Operation.AGENT
     return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)
