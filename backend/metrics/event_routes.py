@@ -39,7 +39,7 @@ def _wanted(query: Query) -> EventFilter:
         status=query.choice("status", EVENT_STATUSES),
         run_id=query.run_id(),
         model=query.text("model"),
-        warning=query.text("warning"),
+        warning=query.code("warning"),
         start_us=window.start_us,
         end_us=window.end_us,
     )

@@ -15,6 +15,7 @@ from backend.store import Cursor, Window, day_window
 from backend.uuids import uuid_of
 from otel_bridge.event import micros
 
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _MAX_ID = 2**63 - 1
@@ -59,6 +60,13 @@ class Query:
         text = self.args.get(name)
         if text is not None and (not 1 <= len(text) <= 255 or "\0" in text):
             raise ApiError(400, f"{name} must have 1 to 255 characters")
+        return text
+
+    def code(self, name: str) -> str | None:
+        """Return a code in small letters, such as `missing_usage`; None where it is not given."""
+        text = self.args.get(name)
+        if text is not None and _CODE.fullmatch(text) is None:
+            raise ApiError(400, f"{name} must be a code such as missing_usage")
         return text
 
     def run_id(self) -> str | None:

@@ -17,7 +17,7 @@ _HAS_RESPONSE = text("response_id IS NOT NULL")
 _HAS_LIKENESS = text("likeness IS NOT NULL")
 _IS_ERROR = text("status = 'error'")
 _HAS_TRACE_BEFORE = text("parent_trace_id IS NOT NULL")
-_HAS_WARNINGS = text("warnings IS NOT NULL")
+_IS_ODD = text("warnings IS NOT NULL OR set_aside_reason IS NOT NULL")
 
 
 class EventRow(Base):
@@ -55,13 +55,13 @@ class EventRow(Base):
             postgresql_where=_IS_ERROR,
             sqlite_where=_IS_ERROR,
         ),
-        # What the mapping could not make sense of.
+        # What the mapping could not make sense of, and what was set aside.
         Index(
-            "ix_obs_events_warnings",
+            "ix_obs_events_odd",
             "user_id",
             "created_us",
-            postgresql_where=_HAS_WARNINGS,
-            sqlite_where=_HAS_WARNINGS,
+            postgresql_where=_IS_ODD,
+            sqlite_where=_IS_ODD,
         ),
         # The events of a run: its page, and its figures.
         Index(
@@ -140,6 +140,7 @@ class EventRow(Base):
     sent_event_type: Mapped[str] = mapped_column(String(16))
     sent_cost_nusd: Mapped[Wide | None]
     sent_cost_source: Mapped[str | None] = mapped_column(String(16))
+    tracer_cost_nusd: Mapped[Wide | None]
     agent_id_hint: Mapped[Wide | None]
     agent_name: Mapped[str | None] = mapped_column(String(255))
     default_agent: Mapped[str | None] = mapped_column(String(255))

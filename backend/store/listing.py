@@ -160,9 +160,16 @@ def _conditions(owner_id: int, wanted: EventFilter) -> list[ColumnElement[bool]]
         if value is not None:
             conditions.append(getattr(EventRow, name) == value)
     if wanted.warning is not None:
-        conditions.append(EventRow.warnings.contains(f" {wanted.warning} ", autoescape=True))
+        conditions.append(
+            or_(
+                EventRow.warnings.contains(f" {wanted.warning} ", autoescape=True),
+                EventRow.set_aside_reason == wanted.warning,
+            )
+        )
         # So that the databases see which index holds these events.
-        conditions.append(EventRow.warnings.is_not(None))
+        conditions.append(
+            or_(EventRow.warnings.is_not(None), EventRow.set_aside_reason.is_not(None))
+        )
     return conditions
 
 

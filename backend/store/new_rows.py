@@ -90,7 +90,7 @@ def _warnings(event: Event, entry: Entry, cost: Cost) -> str | None:
     said = event.payload.get("warnings")
     told = {code for code in (said if isinstance(said, list) else ()) if _is_code(code)}
     codes = told - {_COST_DIFFERS}
-    if is_far_from(cost, _tracer_nusd(event, entry)):
+    if is_far_from(cost, entry.tracer_cost_nusd):
         codes.add(_COST_DIFFERS)
     return f" {' '.join(sorted(codes)[:_MAX_WARNINGS])} " if codes else None
 
@@ -104,9 +104,20 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_WARNINGS = 7
 
 
-def _tracer_nusd(event: Event, entry: Entry) -> int | None:
-    if entry.sent_cost_source == "tracer":
-        return entry.sent_cost_nusd
+def _sent_cost(event: Event) -> tuple[int | None, str | None]:
+    """Return the posted cost in nano-USD and its source; who says none means a cost of its own."""
+    if event.cost_usd is None:
+        return None, None
+    source = event.payload.get("cost_source")
+    is_known = isinstance(source, str) and source in _SOURCES
+    return nano_usd(event.cost_usd), source if is_known else "client"
+
+
+def _tracer_nusd(event: Event) -> int | None:
+    """Return what the tracer reckoned, posted as the cost or told beside it."""
+    sent_nusd, source = _sent_cost(event)
+    if source == "tracer":
+        return sent_nusd
     said = event.payload.get("tracer_cost_usd")
     try:
         amount = Decimal(said) if isinstance(said, str) else None
@@ -121,7 +132,6 @@ _SOURCES = frozenset({"owner", "client", "price_list", "tracer"})
 
 def _entry_of(event: Event, uid: UUID) -> Entry:
     payload = event.payload
-    source = payload.get("cost_source")
     return Entry(
         uid,
         event.event_type,
@@ -146,8 +156,8 @@ def _entry_of(event: Event, uid: UUID) -> Entry:
         event.tokens_cache_write,
         event.tokens_reasoning,
         storable(payload.get("session"), 255),
-        None if event.cost_usd is None else nano_usd(event.cost_usd),
-        None if event.cost_usd is None else source if source in _SOURCES else "client",
+        *_sent_cost(event),
+        _tracer_nusd(event),
         storable(event.scope, 255),
         storable(event.response_id, 255),
         storable(event.resource, 64),

@@ -10,16 +10,18 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_IS_ODD = sa.text("warnings IS NOT NULL OR set_aside_reason IS NOT NULL")
+
 
 def upgrade() -> None:
     op.add_column("obs_events", sa.Column("warnings", sa.String(length=255), nullable=True))
     op.create_index(
-        "ix_obs_events_warnings",
+        "ix_obs_events_odd",
         "obs_events",
         ["user_id", "created_us"],
         unique=False,
-        postgresql_where=sa.text("warnings IS NOT NULL"),
-        sqlite_where=sa.text("warnings IS NOT NULL"),
+        postgresql_where=_IS_ODD,
+        sqlite_where=_IS_ODD,
     )
     op.create_table(
         "obs_warning_rollups",
@@ -58,5 +60,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("obs_warning_rollups")
-    op.drop_index("ix_obs_events_warnings", table_name="obs_events")
+    op.drop_index("ix_obs_events_odd", table_name="obs_events")
     op.drop_column("obs_events", "warnings")

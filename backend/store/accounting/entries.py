@@ -77,6 +77,8 @@ class Entry:
     #: What the client posted, in nano-USD, and where it had it from.
     sent_cost_nusd: int | None = None
     sent_cost_source: str | None = None
+    #: What the tracer reckoned, whether it was posted as the cost or beside it.
+    tracer_cost_nusd: int | None = None
     scope: str | None = None
     response_id: str | None = None
     resource: str | None = None
@@ -84,7 +86,15 @@ class Entry:
     @property
     def has_cost(self) -> bool:
         """Whether the event tells money that no price list told the client."""
-        return self.sent_cost_nusd is not None and self.sent_cost_source in CARRIED
+        return self.carried_cost[0] is not None
+
+    @property
+    def carried_cost(self) -> tuple[int | None, str | None]:
+        """The cost that came with the call itself and its source; None for both without one."""
+        if self.sent_cost_source in CARRIED:
+            return self.sent_cost_nusd, self.sent_cost_source
+        tracer = self.tracer_cost_nusd
+        return tracer, None if tracer is None else "tracer"
 
     @property
     def carries_usage(self) -> bool:

@@ -34,8 +34,7 @@ def _merged(kept: Entry, others: Sequence[Entry]) -> Told:
         for name in ("provider", "session"):
             told[name] = told[name] or getattr(other, name)
         if told["sent_cost_nusd"] is None and other.has_cost:
-            told["sent_cost_nusd"] = other.sent_cost_nusd
-            told["sent_cost_source"] = other.sent_cost_source
+            told["sent_cost_nusd"], told["sent_cost_source"] = other.carried_cost
         if other.model is not None and same_model(kept, other):
             told["model"] = max(told["model"] or "", other.model, key=_model_order)
     return Told(**told)

@@ -319,3 +319,36 @@ def test_nothing_of_one_owner_is_visible_to_another(bobs_key: Caller, read_key: 
     assert read_key.get(f"/api/obs/runs/{bobs['run_id']}").status_code == 404
     assert read_key.get(f"/api/obs/metrics/agent/{agent['id']}").status_code == 404
     assert bobs_key.get(f"/api/obs/runs/{bobs['run_id']}").status_code == 200
+
+
+def test_warnings_are_counted_and_their_events_are_found(
+    ingest_key: Caller, read_key: Caller
+) -> None:
+    odd = call(
+        model="mine",
+        provider="elsewhere",
+        tokens_in=5,
+        payload={"warnings": ["unknown_provider"]},
+    )
+    ingest_key.ingest(odd, call(model="gpt-4o"))
+    (told,) = exact_json(read_key.get("/api/obs/metrics/warnings"))["warnings"]
+    assert told == {
+        "code": "unknown_provider",
+        "scope": None,
+        "provider": "elsewhere",
+        "model": "mine",
+        "events": 1,
+    }
+    found = exact_json(read_key.get("/api/obs/events", warning="unknown_provider"))
+    assert [event["warnings"] for event in found["events"]] == [["unknown_provider"]]
+    assert read_key.get("/api/obs/events", warning="Not a code").status_code == 400
+
+
+def test_a_run_that_goes_on_tells_when_it_was_last_heard_of(
+    ingest_key: Caller, read_key: Caller
+) -> None:
+    run_id = str(uuid4())
+    ingest_key.ingest(call(0.5, event_type="run_started", run_id=run_id))
+    (told,) = exact_json(read_key.get("/api/obs/runs"))["runs"]
+    assert (told["status"], told["stuck"], told["finished_at"]) == ("running", True, None)
+    assert told["last_event_at"] == told["started_at"]

@@ -41,6 +41,8 @@ def test_what_was_set_aside_is_counted_by_its_reason_and_no_more_when_it_counts(
     assert counts(store, owner_id) == {}
     store.append(owner_id, [llm_call("inner", parent_span_id="outer", scope="b")])
     assert counts(store, owner_id) == {"same_call_below": 1}
+    page = store.events(owner_id, EventFilter(warning="same_call_below"), limit=5)
+    assert ([event.span_id for event in page.events], page.total) == (["outer"], 1)
     before = store.warnings(owner_id, start_us=NOW_US - DAY_US, end_us=NOW_US + DAY_US)
     store.rebuild(owner_id)
     after = store.warnings(owner_id, start_us=NOW_US - DAY_US, end_us=NOW_US + DAY_US)
