@@ -18,7 +18,8 @@ from otel_bridge.conventions.values import object_of, text_of
 _ID = r"([^\"'\\]{1,200})"
 _LEADING_ID = re.compile(rf'\s*\{{\s*"id":\s*"{_ID}"')
 #: A provider's id has a form of its own where it stands further inside.
-_FORMED_ID = re.compile(rf'"(?:id|response_id)":\s*"((?:chatcmpl-|cmpl-|resp_){_ID[1:-1]})"')
+_NAMED_ID = re.compile(rf'"response_?[iI]d":\s*"{_ID}"')
+_FORMED_ID = re.compile(rf'"id":\s*"((?:chatcmpl-|cmpl-|resp_){_ID[1:-1]})"')
 _REPR_ID = re.compile(rf"\b(?:ChatCompletion|ModelResponse|Message|Response)\(id='{_ID}'")
 #: Ids that frameworks make up for their own messages and runs.
 _RUN_ID = re.compile(r"(lc_)?run-")
@@ -51,7 +52,7 @@ def _response_id(value: Any) -> str | None:
         return None
     if metadata := _last_metadata(value):
         return provider_id(metadata.get("id"))
-    for pattern in (_LEADING_ID, _FORMED_ID, _REPR_ID):
+    for pattern in (_LEADING_ID, _NAMED_ID, _FORMED_ID, _REPR_ID):
         found = pattern.match(value) if pattern is _LEADING_ID else pattern.search(value)
         if found and (one := provider_id(found.group(1))):
             return one

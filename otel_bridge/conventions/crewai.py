@@ -1,14 +1,17 @@
-"""CrewAI: its own tracing, and OpenInference's instrumentation of it.
+"""CrewAI: its own tracing, and OpenInference's and OpenLLMetry's instrumentations of it.
 
-Source: the crewai package and openinference-instrumentation-crewai. Oddities: an agent that is
-asked by another one (`Delegate work to coworker`) has no span of its own, only the tool that asks
-it, whose arguments name it.
+Source: the crewai package, openinference-instrumentation-crewai and
+opentelemetry-instrumentation-crewai. Oddities: crews, tasks and agents may all call themselves
+`invoke_agent`; an agent's usage is what its counter has summed up since it was made; an agent that
+another one asks (`Delegate work to coworker`) has no span of its own, only the tool that asks it,
+whose arguments name it.
 """
 
 from __future__ import annotations
 
 from otel_bridge.conventions.table import Dialect
 from otel_bridge.conventions.values import object_of, text_of
+from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
 _DELEGATIONS = frozenset(
@@ -36,8 +39,19 @@ def _delegate(record: SpanRecord) -> str | None:
     return None
 
 
-CREWAI_OPENINFERENCE = Dialect(
+def _refine(record: SpanRecord, operation: Operation) -> Operation:
+    """Return WORKFLOW for OpenLLMetry's span of the crew, which calls itself an agent."""
+    is_crew = operation is Operation.AGENT and record.name == "crewai.workflow"
+    return Operation.WORKFLOW if is_crew else operation
+
+
+CREWAI = Dialect(
     name="crewai",
-    scopes=("openinference.instrumentation.crewai",),
+    scopes=(
+        "crewai",
+        "openinference.instrumentation.crewai",
+        "opentelemetry.instrumentation.crewai",
+    ),
+    refine=_refine,
     delegate=_delegate,
 )

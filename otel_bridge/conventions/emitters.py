@@ -27,8 +27,6 @@ class Quirk(Enum):
     OUTPUT_WITHOUT_REASONING = auto()
     #: Reasoning, which output already includes, was added to it once more.
     REASONING_TWICE = auto()
-    #: The words of a stream are counted where the provider told no tokens.
-    INVENTS_STREAMS = auto()
     #: A stream's first, provisional count of output (at least one) is added to the final one.
     FIRST_CHUNK_TWICE = auto()
 
@@ -38,8 +36,8 @@ class Emitter:
     """An instrumentation scope with a quirk: for which providers, releases and keys.
 
     `since` is the first release, as numbers, that has the quirk, `before` the first that no longer
-    has it. `with_keys` are attributes of which one must be there, `unless_keys` those that only
-    releases without the quirk write.
+    has it; a span that tells no release has no quirk of releases. `with_keys` are attributes of
+    which one must be there, `unless_keys` those that only releases without the quirk write.
     """
 
     quirk: Quirk
@@ -69,6 +67,8 @@ class Emitter:
         if not self.since and self.before is None:
             return True
         version = _version(scope_version)
+        if not version:
+            return False
         return self.since <= version and (self.before is None or version < self.before)
 
 
@@ -94,7 +94,12 @@ EMITTERS = (
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "openinference.instrumentation.agno", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITH_CACHE, "opentelemetry.instrumentation.anthropic", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "opentelemetry.instrumentation.bedrock", _ANTHROPIC_LIKE),
+    Emitter(Quirk.INPUT_WITHOUT_CACHE, "opentelemetry.instrumentation.botocore", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "openlit", _ANTHROPIC_LIKE),
+    Emitter(Quirk.INPUT_WITHOUT_CACHE, "com.anthropic.claude_code"),
+    Emitter(Quirk.INPUT_WITHOUT_CACHE, "genkit-tracer", _ANTHROPIC_LIKE),
+    # Anthropic's integration sums up since 5.0 of the Logfire SDK.
+    Emitter(Quirk.INPUT_WITHOUT_CACHE, "logfire.anthropic", _ANTHROPIC_LIKE, before=(4, 30)),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "agent_framework", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITH_CACHE, "pydantic-ai"),
     Emitter(Quirk.INPUT_WITH_CACHE, "com.anthropic.sdk"),
@@ -113,7 +118,6 @@ EMITTERS = (
         _GOOGLE,
     ),
     Emitter(Quirk.OUTPUT_WITHOUT_REASONING, "opentelemetry.instrumentation.vertexai", _GOOGLE),
-    Emitter(Quirk.INVENTS_STREAMS, "openlit", only_streams=True),
     # streaming.py adds the output of message_delta to that of message_start.
     Emitter(Quirk.FIRST_CHUNK_TWICE, "opentelemetry.instrumentation.anthropic", only_streams=True),
     # lite_llm.py calls completion tokens candidates, to which telemetry adds the thoughts again.

@@ -60,6 +60,8 @@ def failure_of(record: SpanRecord, operation: Operation, plan: Plan) -> Failure:
     )
     if record.status_code != "error" and not is_told:
         return _marked(record, operation, plan)
+    if not error_type and not exception and _is_answered_call(record, operation, plan):
+        return NO_FAILURE
     message = (
         record.status_message
         or first_text(exception, ("exception.message",))
@@ -75,6 +77,15 @@ def _is_unanswered(operation: Operation, plan: Plan) -> bool:
         return False
     has_usage = any(source.has_keys for source in plan.usage)
     return not (has_usage or plan.keys.output or plan.keys.response_id)
+
+
+def _is_answered_call(record: SpanRecord, operation: Operation, plan: Plan) -> bool:
+    """Whether a call tells its answer's id, usage and end: a processor copied another's failure."""
+    if not operation.is_call or not plan.keys.response_id or not plan.keys.finish_reason:
+        return False
+    finish = first_listed_text(record.attributes, plan.keys.finish_reason)
+    has_usage = any(source.has_keys for source in plan.usage)
+    return has_usage and finish is not None and finish.lower() != _FAILED_FINISH
 
 
 def _marked(record: SpanRecord, operation: Operation, plan: Plan) -> Failure:

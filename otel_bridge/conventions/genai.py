@@ -104,7 +104,7 @@ _REQUEST_TYPES = {
 def _infer(record: SpanRecord) -> Operation | None:
     """Return the operation by request type, by tool name, or by usage with a model."""
     attributes = record.attributes
-    if request_type := first_text(attributes, ("llm.request.type",)):
+    if request_type := first_text(attributes, ("llm.request.type", "gen_ai.request.type")):
         return _REQUEST_TYPES.get(request_type.lower(), Operation.STEP)
     if "gen_ai.tool.name" in attributes:
         return Operation.TOOL
@@ -121,6 +121,7 @@ GENAI = Convention(
     infer=_infer,
     markers=(
         "llm.request.type",
+        "gen_ai.request.type",
         "gen_ai.tool.name",
         "gen_ai.request.model",
         "gen_ai.response.model",

@@ -3,6 +3,7 @@
 Source: the haystack package's tracing module and its agents. Oddities: no model and no tokens as
 attributes, only inside the JSON of the model's replies, and only where content is traced; an agent
 has a name only as a component of a pipeline; a failed tool leaves its span's status unset.
+OpenInference's instrumentation calls runs of pipelines and agents CHAIN.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_bridge.conventions.raw_usage import usage_of_provider
-from otel_bridge.conventions.table import Convention, FactKeys, Inside, ReportedUsage
+from otel_bridge.conventions.table import Convention, Dialect, FactKeys, Inside, ReportedUsage
 from otel_bridge.conventions.values import object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
@@ -22,6 +23,13 @@ _NAMES = {
     "haystack.agent.step": Operation.STEP,
     "haystack.agent.step.llm": Operation.CHAT,
     "haystack.agent.step.tool": Operation.TOOL,
+}
+_RUNS_OF_OPENINFERENCE = {
+    "Pipeline.run": Operation.WORKFLOW,
+    "AsyncPipeline.run_async": Operation.WORKFLOW,
+    "Pipeline.run_async": Operation.WORKFLOW,
+    "Agent.run": Operation.AGENT,
+    "Agent.run_async": Operation.AGENT,
 }
 _OUTPUTS = ("haystack.agent.step.llm.output", "haystack.component.output")
 
@@ -66,6 +74,23 @@ def _failure(record: SpanRecord, operation: Operation) -> str | None:
 def _read_model(record: SpanRecord) -> str | None:
     return text_of(_reply_meta(record).get("model"))
 
+
+def _refine(record: SpanRecord, operation: Operation) -> Operation:
+    """Return what OpenInference's CHAIN is: a pipeline's or an agent's run."""
+    runs = _RUNS_OF_OPENINFERENCE.get(record.name)
+    return runs if runs is not None and operation is Operation.STEP else operation
+
+
+def _is_placeholder(record: SpanRecord, name: str) -> bool:
+    return name == record.name
+
+
+HAYSTACK_OPENINFERENCE = Dialect(
+    name="haystack",
+    scopes=("openinference.instrumentation.haystack",),
+    refine=_refine,
+    is_placeholder=_is_placeholder,
+)
 
 HAYSTACK = Convention(
     name="haystack",

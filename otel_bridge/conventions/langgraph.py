@@ -1,4 +1,4 @@
-"""LangChain and LangGraph, through OpenInference.
+"""LangChain and LangGraph, through OpenInference and MLflow.
 
 Source: openinference-instrumentation-langchain and langgraph. Oddities: every run with "agent" in
 its name is called an AGENT, so nodes and tools are, and a graph of another name is a CHAIN; the
@@ -14,6 +14,7 @@ from otel_bridge.conventions.values import object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
+_GRAPHS = frozenset({"langgraph", "langchain_create_agent"})
 _NO_NAMES = frozenset({"langgraph", "compiledstategraph", "compiledgraph", "pregel"})
 
 
@@ -22,21 +23,17 @@ def _metadata(record: SpanRecord) -> dict[str, Any]:
 
 
 def _refine(record: SpanRecord, operation: Operation) -> Operation:
-    """Return what a span is that has "agent" only in its name, and the graph for a root CHAIN."""
-    if operation is Operation.AGENT:
-        return _refine_agent(record)
-    if operation is not Operation.STEP or record.parent_span_id is not None:
+    """Return what the metadata tells: a node is a step, a named graph is an agent or a workflow."""
+    if operation not in (Operation.AGENT, Operation.STEP):
         return operation
     metadata = _metadata(record)
-    is_graph = metadata.get("ls_integration") == "langgraph" and "langgraph_node" not in metadata
+    agent = text_of(metadata.get("lc_agent_name"))
+    if text_of(metadata.get("langgraph_node")) is not None:
+        return Operation.AGENT if agent == record.name else Operation.STEP
+    if operation is Operation.AGENT or agent is not None:
+        return Operation.AGENT
+    is_graph = metadata.get("ls_integration") in _GRAPHS and record.parent_span_id is None
     return Operation.WORKFLOW if is_graph else operation
-
-
-def _refine_agent(record: SpanRecord) -> Operation:
-    metadata = _metadata(record)
-    is_node = text_of(metadata.get("langgraph_node")) is not None
-    is_agent = text_of(metadata.get("lc_agent_name")) == record.name
-    return Operation.STEP if is_node and not is_agent else Operation.AGENT
 
 
 def _agent_name(record: SpanRecord) -> str | None:
@@ -52,6 +49,7 @@ LANGGRAPH = Dialect(
     scopes=(
         "openinference.instrumentation.langchain",
         "@arizeai/openinference-instrumentation-langchain",
+        "mlflow.tracing.provider",
     ),
     refine=_refine,
     agent_name=_agent_name,

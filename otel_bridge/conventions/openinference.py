@@ -1,11 +1,10 @@
 """OpenInference, of Arize: `openinference.span.kind` on every span.
 
 Source: the OpenInference specification and its instrumentation packages. Oddities: an AGENT span
-often has its name only as the span's name (the OpenAI Agents root, named after the trace, is no
-agent's name), and so has a TOOL span (but the OpenAI Agents hand-over, which is no tool); the
-LangChain instrumentation takes every node and tool with "agent" in its name for an agent; the
-response id stands only inside `output.value`; CHAIN says little, so another convention on the same
-span may say more.
+often has its name only as the span's name, and so has a TOOL span; some instrumentations call every
+tool with "agent" in its name an agent; the response id and the provider's usage object stand only
+inside `output.value`; CHAIN says little, so another convention on the same span may say more; a
+processor may have added its keys to another instrumentation's spans.
 """
 
 from __future__ import annotations
@@ -18,9 +17,6 @@ from otel_bridge.record import SpanRecord
 
 _AGENT_KEYS = ("agent.name", "graph.node.name", "graph.node.id")
 
-#: Instrumentations whose AGENT spans are named after the trace, not after an agent.
-_TRACE_NAMED_SCOPES = frozenset({"openinference.instrumentation.openai_agents"})
-
 
 def _refine(record: SpanRecord, operation: Operation) -> Operation:
     """Return TOOL for a tool that is called an agent because of its name."""
@@ -30,16 +26,11 @@ def _refine(record: SpanRecord, operation: Operation) -> Operation:
 
 def _agent_name(record: SpanRecord) -> str | None:
     """Return the agent's name: where no key tells it, the span's name."""
-    if name := first_text(record.attributes, _AGENT_KEYS):
-        return name
-    return None if record.scope_name in _TRACE_NAMED_SCOPES else text_of(record.name)
+    return first_text(record.attributes, _AGENT_KEYS) or text_of(record.name)
 
 
 def _tool_name(record: SpanRecord) -> str | None:
-    """Return the span's name, without the method that DSPy appends; a hand-over marker has none."""
-    if record.scope_name in _TRACE_NAMED_SCOPES:
-        return None
-    return text_of(record.name.removesuffix(".__call__"))
+    return text_of(record.name)
 
 
 OPENINFERENCE = Convention(

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_bridge.conventions.table import ReportedUsage
-from otel_bridge.conventions.values import count_of, object_of
+from otel_bridge.conventions.values import count_of, literal_of, object_of
 
 _NAMES = ("usage", "usage_metadata", "usageMetadata", "token_usage")
 _QUOTED_NAMES = tuple(f'"{name}"' for name in _NAMES)
@@ -68,7 +68,7 @@ def usage_objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _objects_in(text: str) -> Iterator[Mapping[str, Any]]:
-    if len(text) <= _LONGEST_TEXT_CHARS and (told := object_of(text)):
+    if len(text) <= _LONGEST_TEXT_CHARS and (told := literal_of(text)):
         yield told
     for quoted in _QUOTED_NAMES:
         if told := _object_after(text, quoted):

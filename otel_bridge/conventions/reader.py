@@ -7,6 +7,7 @@ mix.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from otel_bridge.conventions.answers import provider_id, response_id_in
@@ -22,7 +23,7 @@ from otel_bridge.conventions.reading import (
     text_and_key,
 )
 from otel_bridge.conventions.registry import BY_NAME
-from otel_bridge.conventions.tokens import NOT_TOLD, Settled, quirks_of, settle
+from otel_bridge.conventions.tokens import ESTIMATED, NOT_TOLD, Settled, quirks_of, settle
 from otel_bridge.conventions.told_usage import told_usage
 from otel_bridge.conventions.values import amount_of, is_unsaid, text_of
 from otel_bridge.facts import MappingWarning, Operation, SpanFacts
@@ -215,8 +216,14 @@ class _Reading:
             self.warnings.add(MappingWarning.UNREADABLE_VALUE)
         if told.usage is None:
             return NOT_TOLD
+        if any(one.invents(self.record, told.usage) for one in self.plan.dialects):
+            self.warnings |= ESTIMATED.warnings
+            return ESTIMATED
         quirks = quirks_of(self.plan.emitters, self.record, provider)
         settled = settle(told.usage, quirks, provider, is_specified=told.is_specified)
+        if self.operation is Operation.EMBEDDINGS and settled.usage.tokens_out == 0:
+            # There is no output to count: some tracers write 0, others nothing.
+            settled = replace(settled, usage=replace(settled.usage, tokens_out=None))
         if settled.usage.is_known:
             self._note("usage", told.convention or self.convention)
         self.warnings |= settled.warnings
@@ -225,12 +232,16 @@ class _Reading:
     def _response_id(self) -> str | None:
         keys = self.plan.keys
         for key in keys.response_id:
-            if (told := provider_id(self.attributes[key], may_be_uuid=True)) is not None:
+            told = provider_id(self.attributes[key], may_be_uuid=True)
+            if told is not None and not self._is_made_up(told):
                 return told
         found = (read(self.record) for read in self.plan.response_ids)
         if told := next((one for one in found if one is not None), None):
             return told
         return response_id_in(self.attributes, keys.output + keys.answer)
+
+    def _is_made_up(self, response_id: str) -> bool:
+        return any(one.makes_up_id(self.record, response_id) for one in self.plan.dialects)
 
     def _delegate(self) -> str | None:
         found = (one.delegate(self.record) for one in self.plan.dialects)

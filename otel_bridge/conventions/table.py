@@ -145,6 +145,10 @@ class Dialect(Writer):
 
     #: Whether a name is the tracer's own and not that of an agent.
     is_placeholder: Callable[[SpanRecord, str], bool] = lambda _, __: False
+    #: Whether a response id is the tracer's own and not the provider's.
+    makes_up_id: Callable[[SpanRecord, str], bool] = lambda _, __: False
+    #: Whether the tokens of a call are the tracer's own guess.
+    invents: Callable[[SpanRecord, ReportedUsage], bool] = lambda _, __: False
     #: Tells whom a tool span asks to work on: the agent has no span of its own.
     delegate: Callable[[SpanRecord], str | None] = says_nothing
     #: Tells when the work began where the span does not: Unix nanoseconds.

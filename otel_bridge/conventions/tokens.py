@@ -15,9 +15,8 @@ from otel_bridge.facts import NO_USAGE, MappingWarning, Usage, UsageBasis
 from otel_bridge.record import SpanRecord
 
 _GOOGLE = frozenset({"google"})
-_STREAM_KEYS = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming")
+STREAM_KEYS = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming")
 _NO_QUIRKS: frozenset[Quirk] = frozenset()
-#: Only dotted keys are written by emitters that follow a specification which says what they mean.
 _INCONSISTENT = frozenset({MappingWarning.USAGE_INCONSISTENT})
 
 
@@ -31,7 +30,7 @@ class Settled:
 
 
 NOT_TOLD = Settled(NO_USAGE)
-_ESTIMATED = Settled(NO_USAGE, warnings=frozenset({MappingWarning.ESTIMATED_USAGE}))
+ESTIMATED = Settled(NO_USAGE, warnings=frozenset({MappingWarning.ESTIMATED_USAGE}))
 
 
 def quirks_of(
@@ -40,7 +39,7 @@ def quirks_of(
     """Return how the numbers of this span's emitter differ."""
     if not emitters:
         return _NO_QUIRKS
-    is_stream = any(record.attributes.get(key) is True for key in _STREAM_KEYS)
+    is_stream = any(record.attributes.get(key) is True for key in STREAM_KEYS)
     return frozenset(
         one.quirk
         for one in emitters
@@ -57,8 +56,6 @@ def settle(
     """
     if not reported.tokens_in and not reported.tokens_out:
         return NOT_TOLD
-    if Quirk.INVENTS_STREAMS in quirks and reported.tokens_cache_read is None:
-        return _ESTIMATED
     if reported.is_inclusive:
         return Settled(_usage(reported), UsageBasis.SPEC)
     told = _without_doubles(reported, quirks)
