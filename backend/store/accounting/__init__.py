@@ -16,7 +16,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from backend.store.accounting.copies import SAME_CALL_WINDOW_US, likeness_of, start_of
+from backend.store.accounting.copies import (
+    LOG_LAG_US,
+    SAME_CALL_WINDOW_US,
+    likeness_of,
+    outputs_of,
+    start_of,
+)
 from backend.store.accounting.counting import count
 from backend.store.accounting.entries import (
     AgentRef,
@@ -26,12 +32,14 @@ from backend.store.accounting.entries import (
     Told,
     dedupe_key_shown,
     identity_of,
+    is_log_scope,
 )
 from backend.store.accounting.outcome import statuses
 from backend.store.accounting.placement import place
 from backend.store.accounting.tree import Key, Tree
 
 __all__ = [
+    "LOG_LAG_US",
     "SAME_CALL_WINDOW_US",
     "AgentRef",
     "Decision",
@@ -42,7 +50,9 @@ __all__ = [
     "decide",
     "dedupe_key_shown",
     "identity_of",
+    "is_log_scope",
     "likeness_of",
+    "outputs_of",
     "start_of",
 ]
 

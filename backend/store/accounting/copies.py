@@ -3,6 +3,7 @@
 Spans of one instrumentation scope are copies of each other only when nested. Across scopes, the
 provider's response id decides; where one of them does not know it, the same tokens at the same time
 in one process do, matched one to one: ten equal parallel calls seen by two tracers are ten calls.
+A program's logs are one more tracer, with a scope of its own, whatever span they were written in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from backend.store.accounting.entries import Entry, SetAside
@@ -18,13 +21,16 @@ from backend.store.accounting.tree import Key, Span
 
 SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 
+#: A program writes a log of its call a little after the call's span ended, or while it runs.
+LOG_LAG_US = 2_000_000
 #: A wrapper of a stream may end before its request begins: when the reading starts.
 _STREAM_GAP_US = 100_000
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
-#: What a model's full name adds to its short one: nothing, a date or a version.
-_ADDED_VERSION = re.compile(r"$|[-@:](v?\d|latest)")
+_NO_UID = UUID(int=0)
+#: What a model's full name adds to its short one: nothing, a date, a version or a size of context.
+_ADDED_VERSION = re.compile(r"$|\[|[-@:](v?\d|latest)")
 
 
 def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[UUID, Copy]:
@@ -32,39 +38,14 @@ def find_copies(calls: Iterable[Span], aside: Mapping[UUID, SetAside]) -> dict[U
     spans = [span for span in calls if span.entries[0].uid not in aside]
     single = [span.entries[0] for span in spans]
     below = {span.entries[0].uid: span.parent.key for span in spans if span.parent is not None}
-    by_response = _repeats(single, _response_key, _is_same_response)
+    by_response = repeats(single, response_key, _is_same_response)
     found = {copy: (kept, SetAside.SAME_RESPONSE) for copy, kept in by_response.items()}
     remaining = [entry for entry in single if entry.uid not in found]
-    by_likeness = _repeats(remaining, likeness_of, partial(_is_alike, below=below))
+    # Without logs the output is one more thing that must be equal: groups are smaller with it.
+    key_of = likeness_of if any(entry.is_log for entry in remaining) else _likeness_and_output
+    by_likeness = repeats(remaining, key_of, partial(_is_alike, below=below))
     found |= {copy: (kept, SetAside.SAME_TOKENS_AND_TIME) for copy, kept in by_likeness.items()}
     return found
-
-
-def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
-    """Return the tool spans that repeat another tracer's in the same trace, each with that one.
-
-    Of nested spans the outer one is kept: a client's span inside the framework's.
-    """
-    return {
-        span.entries[0].uid: (above.entries[0], SetAside.SAME_EXECUTION)
-        for span in tools
-        if (above := _same_tool_above(span)) is not None
-    }
-
-
-def _same_tool_above(span: Span) -> Span | None:
-    """Return the outermost tool span of the same name, with no agent and no call in between."""
-    found: Span | None = None
-    for above in span.ancestors():
-        if above.is_agent or above.is_call:
-            break
-        if above.is_tool and _is_same_tool(span.entries[0], above.entries[0]):
-            found = above
-    return found
-
-
-def _is_same_tool(one: Entry, other: Entry) -> bool:
-    return one.tool is not None and one.tool == other.tool and one.scope != other.scope
 
 
 #: The entry that is kept instead, and why this one is not.
@@ -74,34 +55,52 @@ Copies = dict[UUID, Entry]
 
 
 def likeness_of(entry: Entry) -> tuple[object, ...] | None:
-    """Return what two tracers' spans of one call have in common; None where nothing is known."""
+    """Return what two tellings of one call have in common; None where nothing is known."""
     if not (entry.resource and entry.scope):
         return None
     # A tracer may write 0 where another writes nothing.
-    tokens = (entry.tokens_in or None, entry.tokens_out or None)
-    return (entry.resource, entry.operation, entry.status, *tokens)
+    return (entry.resource, entry.operation, entry.status, entry.tokens_in or None)
 
 
-def _response_key(entry: Entry) -> str | None:
+def outputs_of(entry: Entry) -> set[int | None]:
+    """Return how many tokens of output another telling may give: with and without reasoning.
+
+    Spans have it as their tracers mean it; a log is compared with both.
+    """
+    tokens_out = entry.tokens_out or 0
+    return {tokens_out or None, max(0, tokens_out - (entry.tokens_reasoning or 0)) or None}
+
+
+def _likeness_and_output(entry: Entry) -> tuple[object, ...] | None:
+    likeness = likeness_of(entry)
+    return None if likeness is None else (*likeness, entry.tokens_out or None)
+
+
+def response_key(entry: Entry) -> str | None:
+    """Return the id by which the provider's answer knows the call, or the tool's execution."""
     return entry.response_id
 
 
-def _repeats(
+def repeats(
     entries: Iterable[Entry],
     key_of: Callable[[Entry], Hashable | None],
     is_same: Callable[[Entry, Entry], bool],
+    kept_first: Callable[[Entry], Any] | None = None,
 ) -> dict[UUID, Entry]:
-    """Return the entries that repeat another one with the same key, and which one that is."""
+    """Return the entries that repeat another one with the same key, and which one that is.
+
+    Of equals the first in the order of `kept_first` is kept, by default the richest.
+    """
     groups: dict[Hashable, list[Entry]] = defaultdict(list)
     for entry in entries:
         if (key := key_of(entry)) is not None:
             groups[key].append(entry)
-    repeats: dict[UUID, Entry] = {}
+    found: dict[UUID, Entry] = {}
     for group in groups.values():
         for cluster in _clusters(group, is_same):
-            kept = min(cluster, key=richest_first)
-            repeats |= {entry.uid: kept for entry in cluster if entry is not kept}
-    return repeats
+            kept = min(cluster, key=kept_first or richest_first)
+            found |= {entry.uid: kept for entry in cluster if entry is not kept}
+    return found
 
 
 def _clusters(
@@ -122,9 +121,11 @@ def _clusters(
     yield from clusters
 
 
-def _start_order(entry: Entry) -> tuple[int, int, str, str, str]:
+def _start_order(entry: Entry) -> tuple[int, int, str, str, str, str]:
+    """Order by time, then by identity: of a log's event, which has none, by all that it tells."""
     ids = (entry.scope or "", entry.trace_id or "", entry.span_id or "")
-    return (start_of(entry), entry.created_us, *ids)
+    told = str(replace(entry, uid=_NO_UID)) if entry.is_log else ""
+    return (start_of(entry), entry.created_us, *ids, told)
 
 
 def start_of(entry: Entry) -> int:
@@ -139,8 +140,8 @@ def _distance_us(entry: Entry, cluster: Iterable[Entry]) -> int:
     )
 
 
-def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
-    """Order by what the span tells: tokens or cost at all, its price, its model, then parts."""
+def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, bool, str, str]:
+    """Order by what is told: usage at all, its price, its model, its parts; spans before logs."""
     told = (
         entry.tokens_in,
         entry.tokens_out,
@@ -154,6 +155,7 @@ def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
         not entry.has_cost,
         entry.model is None,
         -parts,
+        entry.is_log,
         entry.trace_id or "",
         entry.span_id or "",
     )
@@ -185,29 +187,39 @@ def _is_same_response(one: Entry, other: Entry) -> bool:
 def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
-    Side by side below one span, a short pause may lie between them. Without tokens the one must
-    lie within the other; a success must name its model as well.
+    Side by side below one span, a short pause may lie between them, and between a span and a log.
+    Without tokens the one must lie within the other; a success must name its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
-    if not same_model(one, other):
+    if not same_model(one, other) or not _same_output(one, other):
         return False
+    lag_us = LOG_LAG_US if one.is_log or other.is_log else 0
     if one.tokens_in:
         are_siblings = below.get(one.uid, one) == below.get(other.uid)
-        return _gap_us(one, other) <= (_STREAM_GAP_US if are_siblings else 0)
+        return gap_us(one, other) <= max(lag_us, _STREAM_GAP_US if are_siblings else 0)
     names_models = one.model is not None and other.model is not None
-    return (names_models or one.status == "error") and (_within(one, other) or _within(other, one))
+    return (names_models or one.status == "error") and (
+        _within(one, other, lag_us) or _within(other, one, lag_us)
+    )
 
 
-def _gap_us(one: Entry, other: Entry) -> int:
+def _same_output(one: Entry, other: Entry) -> bool:
+    if (one.tokens_out or None) == (other.tokens_out or None):
+        return True
+    return (one.is_log or other.is_log) and not outputs_of(one).isdisjoint(outputs_of(other))
+
+
+def gap_us(one: Entry, other: Entry) -> int:
     """Return how long neither of them was running between the two; 0 or less where they overlap."""
     first, second = sorted((one, other), key=start_of)
     return start_of(second) - first.created_us
 
 
-def _within(inner: Entry, outer: Entry) -> bool:
-    return start_of(outer) <= start_of(inner) and inner.created_us <= outer.created_us
+def _within(inner: Entry, outer: Entry, slack_us: int) -> bool:
+    starts_within = start_of(outer) - slack_us <= start_of(inner)
+    return starts_within and inner.created_us <= outer.created_us + slack_us
 
 
 def same_model(one: Entry, other: Entry) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from backend.store.accounting.copies import Copies, find_copies, find_executions, richest_first
+from backend.store.accounting.copies import Copies, find_copies, richest_first
 from backend.store.accounting.entries import Entry, SetAside, Told
+from backend.store.accounting.executions import find_executions
 from backend.store.accounting.merging import told_together
 from backend.store.accounting.placement import Place
 from backend.store.accounting.tree import Key, Span, Tree
@@ -104,11 +105,14 @@ def _is_richer(outer: Span, inner: Span) -> bool:
 
 
 def _calls_within(span: Span) -> Iterator[Span]:
-    """Yield the calls below that may be the same call: no tool and no agent stands between."""
+    """Yield the calls below that may be the same call: no tool and no agent stands between.
+
+    A log is told by what it says: the span in which it was written may be another call's.
+    """
     stack = list(span.children)
     while stack:
         below = stack.pop()
-        if below.operation == span.operation:
+        if below.operation == span.operation and not below.is_log:
             yield below
         if not below.is_agent and below.operation != Operation.TOOL:
             stack.extend(below.children)

@@ -47,6 +47,11 @@ class Span:
         return self.is_agent or self.operation == Operation.LOOP
 
     @property
+    def is_log(self) -> bool:
+        """Whether there is no span, and a log record stands in its place."""
+        return self.entries[0].is_log
+
+    @property
     def is_call(self) -> bool:
         """Whether the span is a request to a model."""
         return self.operation in (
@@ -115,7 +120,7 @@ class Tree:
         spans: dict[Key, Span] = {}
         homes: dict[UUID, Span] = {}
         for entry in sorted(entries, key=entry_order):
-            if entry.trace_id is None or entry.span_id is None:
+            if not entry.is_log and (entry.trace_id is None or entry.span_id is None):
                 continue
             key = _span_key(entry, spans)
             span = spans.get(key)
@@ -209,8 +214,11 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     """Return the place of the entry's span.
 
     An event that was posted by hand with the id of a span of another kind stands below that span.
+    What a log record tells has a place of its own, below the span in which it was written.
     """
     trace_id, span_id = entry.trace_id or "", entry.span_id or ""
+    if entry.is_log:
+        return (trace_id, f"log/{entry.uid}")
     span = spans.get((trace_id, span_id))
     if span is None or entry.operation is not None or _operation_of(entry) == span.operation:
         return (trace_id, span_id)
@@ -220,12 +228,17 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
 def _new_span(entry: Entry, key: Key) -> Span:
     return Span(
         *key,
-        parent_span_id=entry.parent_span_id if key[1] == entry.span_id else entry.span_id,
+        parent_span_id=entry.span_id if _hangs_below(entry, key) else entry.parent_span_id,
         operation=_operation_of(entry),
         agent=entry.agent,
         agent_id_hint=entry.agent_id_hint,
         run_hint=entry.run_hint,
     )
+
+
+def _hangs_below(entry: Entry, key: Key) -> bool:
+    """Whether the entry stands below the span whose id it has."""
+    return entry.span_id is not None and key[1] != entry.span_id
 
 
 def _enrich(span: Span, entry: Entry) -> None:
