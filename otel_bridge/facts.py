@@ -57,6 +57,18 @@ class Usage:
         """Whether the span told how many tokens went in or out."""
         return self.tokens_in is not None or self.tokens_out is not None
 
+    @property
+    def has_priced_parts(self) -> bool:
+        """Whether a part with a price of its own and no column is told."""
+        return bool(
+            self.tokens_cache_write_1h
+            or self.tokens_audio_in
+            or self.tokens_audio_cache_read
+            or self.tokens_audio_out
+            or self.tokens_image_in
+            or self.tokens_image_out
+        )
+
 
 NO_USAGE = Usage()
 

@@ -246,8 +246,10 @@ def _payload(
 
 def _parts(usage: Usage) -> dict[str, int] | None:
     """Return the parts of the usage that have a price of their own and no column."""
+    if not usage.has_priced_parts:
+        return None
     counts = ((name, getattr(usage, field)) for name, field in _PARTS)
-    return {name: count for name, count in counts if count} or None
+    return {name: count for name, count in counts if count}
 
 
 def _content(facts: SpanFacts) -> dict[str, Any]:

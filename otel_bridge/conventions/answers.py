@@ -25,6 +25,7 @@ _REPR_ID = re.compile(rf"\b(?:ChatCompletion|ModelResponse|Message|Response)\(id
 _RUN_ID = re.compile(r"(lc_)?run-")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 _DECODER = json.JSONDecoder()
+_PARTS = tuple(name for name in USAGE_FIELDS if name not in ("tokens_in", "tokens_out", "total"))
 _METADATA = '"response_metadata"'
 
 
@@ -102,6 +103,11 @@ def lacks_parts(told: ReportedUsage) -> bool:
     return told.tokens_reasoning is None or (
         told.tokens_cache_read is None and told.tokens_cache_write is None
     )
+
+
+def adds_parts(raw: ReportedUsage, told: ReportedUsage) -> bool:
+    """Whether the answer tells a part of the usage that the keys did not."""
+    return any(getattr(raw, name) is not None and getattr(told, name) is None for name in _PARTS)
 
 
 def _agree(raw: ReportedUsage, told: ReportedUsage | None) -> bool:

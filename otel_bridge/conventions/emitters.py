@@ -98,8 +98,8 @@ EMITTERS = (
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "openlit", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "com.anthropic.claude_code"),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "genkit-tracer", _ANTHROPIC_LIKE),
-    # Anthropic's integration sums up since 5.0 of the Logfire SDK.
-    Emitter(Quirk.INPUT_WITHOUT_CACHE, "logfire.anthropic", _ANTHROPIC_LIKE, before=(4, 30)),
+    # The Logfire SDK sums up since 4.31.
+    Emitter(Quirk.INPUT_WITHOUT_CACHE, "logfire.anthropic", _ANTHROPIC_LIKE, before=(4, 31)),
     Emitter(Quirk.INPUT_WITHOUT_CACHE, "agent_framework", _ANTHROPIC_LIKE),
     Emitter(Quirk.INPUT_WITH_CACHE, "pydantic-ai"),
     Emitter(Quirk.INPUT_WITH_CACHE, "com.anthropic.sdk"),

@@ -91,7 +91,9 @@ def _is_answered_call(record: SpanRecord, operation: Operation, plan: Plan) -> b
 def _marked(record: SpanRecord, operation: Operation, plan: Plan) -> Failure:
     """Return the failure that an attribute tells in words of its own."""
     attributes = record.attributes
-    is_marked = any(str(attributes[key]).lower() in texts for key, texts in plan.failed_when)
+    is_marked = False
+    for key, texts in plan.failed_when:
+        is_marked = is_marked or str(attributes[key]).lower() in texts
     if not is_marked and operation.is_call and plan.keys.finish_reason:
         finish = first_listed_text(attributes, plan.keys.finish_reason)
         is_marked = finish is not None and finish.lower() == _FAILED_FINISH

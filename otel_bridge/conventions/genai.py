@@ -32,6 +32,7 @@ USAGE = UsageKeys(
         "gen_ai.usage.prompt_tokens_details.cached_tokens",
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cache_read_input_tokens",
+        "gen_ai.usage.input_cached_tokens",
     ),
     tokens_cache_write=(
         "gen_ai.usage.cache_write.input_tokens",
@@ -51,7 +52,11 @@ USAGE = UsageKeys(
         "gen_ai.usage.details.reasoning_tokens",
         "gen_ai.usage.completion_tokens_details.reasoning_tokens",
     ),
-    tokens_audio_in=("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens"),
+    tokens_audio_in=(
+        "gen_ai.usage.audio.input_tokens",
+        "gen_ai.usage.details.input_audio_tokens",
+        "gen_ai.usage.input_audio_tokens",
+    ),
     tokens_audio_cache_read=(
         "gen_ai.usage.audio.cache_read.input_tokens",
         "gen_ai.usage.details.cache_audio_read_tokens",
@@ -59,6 +64,7 @@ USAGE = UsageKeys(
     tokens_audio_out=(
         "gen_ai.usage.audio.output_tokens",
         "gen_ai.usage.details.output_audio_tokens",
+        "gen_ai.usage.output_audio_tokens",
         "gen_ai.usage.completion_tokens_details.audio_tokens",
     ),
     tokens_image_in=("gen_ai.usage.image.input_tokens",),

@@ -40,7 +40,8 @@ def _read_usage(record: SpanRecord) -> ReportedUsage | None:
 def _read_model(record: SpanRecord) -> str | None:
     if record.attributes.get(_SUBTYPE) not in ("model", "embedder"):
         return None
-    return text_of(record.attributes.get(_NAME))
+    plugin_and_model = text_of(record.attributes.get(_NAME))
+    return None if plugin_and_model is None else plugin_and_model.rpartition("/")[2] or None
 
 
 def _name(record: SpanRecord) -> str | None:

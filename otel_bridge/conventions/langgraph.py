@@ -32,7 +32,7 @@ def _refine(record: SpanRecord, operation: Operation) -> Operation:
         return Operation.AGENT if agent == record.name else Operation.STEP
     if operation is Operation.AGENT or agent is not None:
         return Operation.AGENT
-    is_graph = metadata.get("ls_integration") in _GRAPHS and record.parent_span_id is None
+    is_graph = text_of(metadata.get("ls_integration")) in _GRAPHS and record.parent_span_id is None
     return Operation.WORKFLOW if is_graph else operation
 
 

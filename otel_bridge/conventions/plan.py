@@ -14,7 +14,13 @@ from functools import lru_cache
 from typing import Any
 
 from otel_bridge.conventions.emitters import EMITTERS, Emitter
-from otel_bridge.conventions.registry import BY_KEYS, BY_USAGE, CONVENTIONS, DIALECTS
+from otel_bridge.conventions.registry import (
+    BY_KEYS,
+    BY_USAGE,
+    CONVENTIONS,
+    DIALECTS,
+    SPECIFIED_KEYS,
+)
 from otel_bridge.conventions.table import (
     FACT_FIELDS,
     USAGE_FIELDS,
@@ -24,7 +30,6 @@ from otel_bridge.conventions.table import (
     Inside,
     Keys,
     ReportedUsage,
-    UsageKeys,
     Writer,
     fails_never,
     in_scope,
@@ -42,8 +47,12 @@ class UsageSource:
     """Where one convention tells tokens on a span: the keys that are there, else a reader."""
 
     convention: str
-    keys: UsageKeys
+    #: The counts that have keys on the span, with those keys.
+    counts: tuple[tuple[str, Keys], ...]
+    #: Whether the keys tell input or output.
     has_keys: bool
+    #: Whether the keys come with a specification of what they include.
+    is_specified: bool
     read: Callable[[SpanRecord], ReportedUsage | None] | None
 
 
@@ -73,7 +82,7 @@ def plan_of(record: SpanRecord) -> Plan | None:
         head = ""
         if _MARKS.isdisjoint(attributes) and not _is_known_scope(record.scope_name):
             return None
-    present = _READ_KEYS.intersection(attributes)
+    present = READ_KEYS.intersection(attributes)
     return _plan(record.scope_name, record.scope_version, head, present)
 
 
@@ -162,18 +171,22 @@ def _usage_sources(
     usable.sort(key=lambda one: not one.is_native(scope_name))
     inside = list(_with(known, "usage_inside", present))
     sources = (_usage_source(one, present, may_read=one in inside) for one in usable)
-    return tuple(one for one in sources if one.has_keys or one.read is not None)
+    return tuple(one for one in sources if one.counts or one.read is not None)
 
 
 def _usage_source(one: Convention, present: frozenset[str], *, may_read: bool) -> UsageSource:
-    keys = UsageKeys(
-        **{
-            name: tuple(key for key in getattr(one.usage, name) if key in present)
-            for name in USAGE_FIELDS
-        }
+    counts = {
+        name: keys
+        for name in USAGE_FIELDS
+        if (keys := tuple(key for key in getattr(one.usage, name) if key in present))
+    }
+    return UsageSource(
+        convention=one.name,
+        counts=tuple(counts.items()),
+        has_keys="tokens_in" in counts or "tokens_out" in counts,
+        is_specified=not SPECIFIED_KEYS.isdisjoint(counts.get("tokens_cache_read", ())),
+        read=one.usage_inside.read if may_read else None,
     )
-    has_keys = bool(keys.tokens_in or keys.tokens_out)
-    return UsageSource(one.name, keys, has_keys, one.usage_inside.read if may_read else None)
 
 
 def _keys_in(table: object) -> frozenset[str]:
@@ -207,7 +220,8 @@ def _owners() -> Mapping[str, str]:
 
 _OWNERS = _owners()
 _KEYS_OF = {one.name: _all_keys_of(one) for one in CONVENTIONS}
-_READ_KEYS = frozenset(_OWNERS).union(
+#: Every key that some convention reads.
+READ_KEYS = frozenset(_OWNERS).union(
     *(one.markers for one in DIALECTS),
     *(one.failed_when for one in DIALECTS),
     *(one.with_keys + one.unless_keys for one in EMITTERS),

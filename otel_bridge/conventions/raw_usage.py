@@ -47,7 +47,7 @@ _OUTPUT_DETAILS = (
 )
 _CACHE_READ = ("cached_tokens", "cache_read", "cacheReadTokens", "cachedInputTokens")
 _CACHE_WRITE = ("cache_write_tokens", "cache_creation_tokens", "cache_creation", "cacheWriteTokens")
-_REASONING = ("reasoning_tokens", "reasoning", "reasoningTokens")
+_REASONING = ("reasoning_tokens", "reasoning", "reasoningTokens", "thinking_tokens")
 #: Beside an input that leaves them out.
 _SEPARATE_READ = ("cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount")
 _SEPARATE_WRITE = (

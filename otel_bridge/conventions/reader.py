@@ -27,7 +27,7 @@ from otel_bridge.conventions.tokens import ESTIMATED, NOT_TOLD, Settled, quirks_
 from otel_bridge.conventions.told_usage import told_usage
 from otel_bridge.conventions.values import amount_of, is_unsaid, text_of
 from otel_bridge.facts import MappingWarning, Operation, SpanFacts
-from otel_bridge.pricing.providers import is_framework, provider_of
+from otel_bridge.pricing.providers import is_framework, is_known_provider, provider_of
 from otel_bridge.record import SpanRecord
 
 _NO_WARNINGS: frozenset[MappingWarning] = frozenset()
@@ -142,10 +142,11 @@ class _Reading:
             self.decided_by[fact] = owner
 
     def _tool(self) -> str | None:
+        if told := first_text(self.attributes, self.plan.keys.tool):
+            return told
         own = (dialect.tool_name(self.record) for dialect in self.plan.dialects)
         named = next((name for name in own if name is not None), None)
-        told = named or first_text(self.attributes, self.plan.keys.tool)
-        return told or BY_NAME[self.convention].tool_name(self.record)
+        return named or BY_NAME[self.convention].tool_name(self.record)
 
     def _agent(self) -> str | None:
         name, owner = self._own_agent_name() if self.operation.is_agent else (None, "")
@@ -166,7 +167,7 @@ class _Reading:
     def _is_agent_name(self, name: str) -> bool:
         if name.lower() in _NO_AGENT_NAMES or is_framework(name):
             return False
-        return not any(one.is_placeholder(self.record, name) for one in self.plan.dialects)
+        return all(not one.is_placeholder(self.record, name) for one in self.plan.dialects)
 
     def _models(self) -> tuple[str | None, str | None]:
         """Return the model that was asked for and the one that answered."""
@@ -190,7 +191,11 @@ class _Reading:
         told, key = text_and_key(self.attributes, keys.provider)
         if key:
             self._note("provider", owner_of(key, self.convention))
-        return provider_of(told, model, host=first_text(self.attributes, keys.host))
+        host = first_text(self.attributes, keys.host)
+        provider = provider_of(told, model, host=host)
+        if provider is not None and self.operation.is_call and not is_known_provider(provider):
+            self.warnings.add(MappingWarning.UNKNOWN_PROVIDER)
+        return provider
 
     def _cost(self) -> Decimal | None:
         keys = self.plan.keys.cost_usd
@@ -203,10 +208,7 @@ class _Reading:
                     break
         if cost is not None:
             self._note("cost", owner)
-        elif any(
-            amount_of(self.attributes[key]) is None and not is_unsaid(self.attributes[key])
-            for key in keys
-        ):
+        elif keys and any(_is_no_amount(self.attributes[key]) for key in keys):
             self.warnings.add(MappingWarning.UNREADABLE_VALUE)
         return cost
 
@@ -216,9 +218,10 @@ class _Reading:
             self.warnings.add(MappingWarning.UNREADABLE_VALUE)
         if told.usage is None:
             return NOT_TOLD
-        if any(one.invents(self.record, told.usage) for one in self.plan.dialects):
-            self.warnings |= ESTIMATED.warnings
-            return ESTIMATED
+        for dialect in self.plan.dialects:
+            if dialect.invents(self.record, told.usage):
+                self.warnings |= ESTIMATED.warnings
+                return ESTIMATED
         quirks = quirks_of(self.plan.emitters, self.record, provider)
         settled = settle(told.usage, quirks, provider, is_specified=told.is_specified)
         if self.operation is Operation.EMBEDDINGS and settled.usage.tokens_out == 0:
@@ -226,7 +229,8 @@ class _Reading:
             settled = replace(settled, usage=replace(settled.usage, tokens_out=None))
         if settled.usage.is_known:
             self._note("usage", told.convention or self.convention)
-        self.warnings |= settled.warnings
+        if settled.warnings:
+            self.warnings |= settled.warnings
         return settled
 
     def _response_id(self) -> str | None:
@@ -241,15 +245,18 @@ class _Reading:
         return response_id_in(self.attributes, keys.output + keys.answer)
 
     def _is_made_up(self, response_id: str) -> bool:
-        return any(one.makes_up_id(self.record, response_id) for one in self.plan.dialects)
+        dialects = self.plan.dialects
+        return bool(dialects) and any(one.makes_up_id(self.record, response_id) for one in dialects)
 
     def _delegate(self) -> str | None:
         found = (one.delegate(self.record) for one in self.plan.dialects)
         return next((name for name in found if name is not None), None)
 
     def _started_ns(self) -> int | None:
-        found = (one.started_ns(self.record) for one in self.plan.dialects)
-        return next((moment for moment in found if moment is not None), None)
+        for dialect in self.plan.dialects:
+            if (moment := dialect.started_ns(self.record)) is not None:
+                return moment
+        return None
 
     def _miss(self, settled: Settled, model: str | None) -> None:
         """Warn of what a successful call should tell and does not."""
@@ -257,3 +264,7 @@ class _Reading:
             self.warnings.add(MappingWarning.MISSING_MODEL)
         if not settled.usage.is_known:
             self.warnings.add(MappingWarning.MISSING_USAGE)
+
+
+def _is_no_amount(value: object) -> bool:
+    return amount_of(value) is None and not is_unsaid(value)

@@ -26,7 +26,7 @@ from otel_bridge.conventions.langgraph import LANGGRAPH
 from otel_bridge.conventions.langsmith import LANGSMITH
 from otel_bridge.conventions.langtrace import LANGTRACE
 from otel_bridge.conventions.litellm import LITELLM, LITELLM_IDS
-from otel_bridge.conventions.livekit import LIVEKIT
+from otel_bridge.conventions.livekit import LIVEKIT, LIVEKIT_NAMES
 from otel_bridge.conventions.llama_index import LLAMA_INDEX
 from otel_bridge.conventions.logfire import LOGFIRE, LOGFIRE_STREAM
 from otel_bridge.conventions.mastra import MASTRA, MASTRA_WORKFLOW
@@ -108,6 +108,7 @@ DIALECTS: tuple[Dialect, ...] = (
     HAYSTACK_OPENINFERENCE,
     LANGGRAPH,
     LITELLM_IDS,
+    LIVEKIT_NAMES,
     LLAMA_INDEX,
     LOGFIRE_STREAM,
     MASTRA_WORKFLOW,

@@ -62,8 +62,10 @@ def settle(
     tokens_in, basis = _input_with_cache(told, quirks)
     if basis is None:
         basis = UsageBasis.SPEC if is_specified else UsageBasis.ASSUMED
-    output = _output_with_reasoning(replace(told, tokens_in=tokens_in), quirks, provider)
-    usage = _usage(replace(output.told, tokens_in=tokens_in))
+    if tokens_in != told.tokens_in:
+        told = replace(told, tokens_in=tokens_in)
+    output = _output_with_reasoning(told, quirks, provider)
+    usage = _usage(output.told)
     return Settled(usage, output.basis or basis, output.warnings | _contradictions(usage))
 
 
@@ -98,11 +100,11 @@ def _without_doubles(told: ReportedUsage, quirks: frozenset[Quirk]) -> ReportedU
 def _input_with_cache(
     told: ReportedUsage, quirks: frozenset[Quirk]
 ) -> tuple[int | None, UsageBasis | None]:
-    """Return the whole input, and how it was settled; None where there was no question."""
+    """Return the whole input, and how it was settled; None where nothing tells."""
     tokens_in, total = told.tokens_in, told.total
     cached = (told.tokens_cache_read or 0) + (told.tokens_cache_write or 0)
     if tokens_in is None or not cached:
-        return tokens_in, None
+        return tokens_in, UsageBasis.SPEC
     if Quirk.INPUT_WITHOUT_CACHE in quirks:
         return tokens_in + cached, UsageBasis.EMITTER_TABLE
     if tokens_in < cached:
@@ -126,26 +128,27 @@ def _output_with_reasoning(
     told: ReportedUsage, quirks: frozenset[Quirk], provider: str | None
 ) -> _Output:
     """Return the whole output: thoughts may stand beside it, or only inside the total."""
-    tokens_in, tokens_out, total = told.tokens_in, told.tokens_out, told.total
-    thought = told.tokens_reasoning or 0
-    if tokens_out is None:
+    thought, beside = told.tokens_reasoning or 0, _beside(told, provider)
+    if told.tokens_out is None:
         return _Output(told)
-    if thought > tokens_out:
-        with_thoughts = replace(told, tokens_out=tokens_out + thought)
-        return _Output(with_thoughts, UsageBasis.SUBSET_VIOLATION)
-    if provider not in _GOOGLE or tokens_in is None or total is None:
-        return _Output(told)
-    beside = total - tokens_in - tokens_out
-    if beside <= 0:
-        return _Output(told)
+    with_thoughts = told.tokens_out + thought
     if thought and beside == thought:
-        with_thoughts = replace(told, tokens_out=tokens_out + thought)
-        return _Output(with_thoughts, UsageBasis.TOTAL_CHECKSUM)
-    if not thought and Quirk.OUTPUT_WITHOUT_REASONING in quirks:
-        inferred = replace(told, tokens_out=total - tokens_in, tokens_reasoning=beside)
+        return _Output(replace(told, tokens_out=with_thoughts), UsageBasis.TOTAL_CHECKSUM)
+    if thought > told.tokens_out:
+        whole = replace(told, tokens_out=with_thoughts)
+        return _Output(whole, UsageBasis.SUBSET_VIOLATION, _INCONSISTENT)
+    if not thought and beside and Quirk.OUTPUT_WITHOUT_REASONING in quirks:
+        inferred = replace(told, tokens_out=told.tokens_out + beside, tokens_reasoning=beside)
         warnings = frozenset({MappingWarning.REASONING_INFERRED})
         return _Output(inferred, UsageBasis.EMITTER_TABLE, warnings)
     return _Output(told)
+
+
+def _beside(told: ReportedUsage, provider: str | None) -> int:
+    """Return what the total has beside input and output: a provider's thoughts, or 0."""
+    if provider not in _GOOGLE or told.total is None or told.tokens_in is None:
+        return 0
+    return max(0, told.total - told.tokens_in - (told.tokens_out or 0))
 
 
 def _contradictions(usage: Usage) -> frozenset[MappingWarning]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from otel_bridge.conventions.answers import filled, lacks_parts, raw_usage_in
+from otel_bridge.conventions.answers import adds_parts, filled, lacks_parts, raw_usage_in
 from otel_bridge.conventions.plan import Plan, UsageSource
 from otel_bridge.conventions.reading import holds_unreadable
-from otel_bridge.conventions.registry import EVENT_USAGE, SPECIFIED_KEYS
-from otel_bridge.conventions.table import USAGE_FIELDS, ReportedUsage, usage_in
+from otel_bridge.conventions.registry import EVENT_USAGE
+from otel_bridge.conventions.table import ReportedUsage, first_count, usage_in
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
@@ -32,47 +33,65 @@ def told_usage(record: SpanRecord, plan: Plan, operation: Operation) -> ToldUsag
     """Return the tokens by the emitter's own convention, else by the first that tells any."""
     is_unreadable = False
     for source in plan.usage:
-        told = _by_source(record, source)
-        if source.has_keys and _holds_unreadable(record, source, told.usage):
-            is_unreadable = True
-        if told.usage is None:
+        usage, has_unreadable = _under_keys(record, source) if source.has_keys else (None, False)
+        is_unreadable = is_unreadable or has_unreadable
+        if usage is None and source.read is not None:
+            usage = source.read(record)
+        if usage is None:
             continue
-        usage = _completed(record, plan, told.usage) if operation.is_call else told.usage
-        return replace(told, usage=usage, is_unreadable=is_unreadable)
-    usage_elsewhere = _elsewhere(record, plan) if operation.is_call else None
-    if usage_elsewhere is None and not is_unreadable:
+        if operation.is_call and lacks_parts(usage):
+            usage = _completed(record, plan, _with_parts(record, plan, source, usage))
+        return ToldUsage(usage, source.convention, source.is_specified, is_unreadable)
+    usage = _elsewhere(record, plan) if operation.is_call else None
+    if usage is None and not is_unreadable:
         return _NOTHING
-    return ToldUsage(usage_elsewhere, is_unreadable=is_unreadable)
+    return ToldUsage(usage, is_unreadable=is_unreadable)
 
 
-def _by_source(record: SpanRecord, source: UsageSource) -> ToldUsage:
-    usage = usage_in(record.attributes, source.keys) if source.has_keys else None
-    if usage is None and source.read is not None:
-        usage = source.read(record)
-    is_specified = not SPECIFIED_KEYS.isdisjoint(source.keys.tokens_cache_read)
-    return ToldUsage(usage, source.convention, is_specified)
+def _under_keys(record: SpanRecord, source: UsageSource) -> tuple[ReportedUsage | None, bool]:
+    """Return the usage that keys tell, and whether one holds what cannot be read."""
+    counts, is_unreadable = _counts(record, source)
+    if "tokens_in" not in counts and "tokens_out" not in counts:
+        return None, is_unreadable
+    return ReportedUsage(**counts), is_unreadable
 
 
-def _holds_unreadable(record: SpanRecord, source: UsageSource, usage: ReportedUsage | None) -> bool:
-    """Whether a count is there that cannot be read."""
-    unread = (
-        getattr(source.keys, name)
-        for name in USAGE_FIELDS
-        if usage is None or getattr(usage, name) is None
-    )
-    return any(keys and holds_unreadable(record.attributes, keys) for keys in unread)
+def _counts(record: SpanRecord, source: UsageSource) -> tuple[dict[str, Any], bool]:
+    """Return the counts that can be read, and whether one is there that cannot."""
+    attributes = record.attributes
+    counts: dict[str, Any] = {}
+    is_unreadable = False
+    for name, keys in source.counts:
+        count = first_count(attributes, keys)
+        if count is not None:
+            counts[name] = count
+        elif holds_unreadable(attributes, keys):
+            is_unreadable = True
+    return counts, is_unreadable
+
+
+def _with_parts(
+    record: SpanRecord, plan: Plan, told_by: UsageSource, usage: ReportedUsage
+) -> ReportedUsage:
+    """Fill the parts that only other conventions' keys tell, where input and output are equal."""
+    for source in plan.usage:
+        if source is told_by or not source.counts:
+            continue
+        parts = ReportedUsage(**_counts(record, source)[0])
+        wholes = (parts.tokens_in, parts.tokens_out)
+        if wholes in ((None, None), (usage.tokens_in, usage.tokens_out)):
+            usage = filled(usage, parts)
+    return usage
 
 
 def _completed(record: SpanRecord, plan: Plan, usage: ReportedUsage) -> ReportedUsage:
     """Fill the parts that no key tells from the provider's own answer, where it is there."""
-    if not lacks_parts(usage):
-        return usage
     for read in plan.parts:
         if (parts := read(record)) is not None:
             usage = filled(usage, parts)
     keys = plan.keys.answer + plan.keys.output
     raw = raw_usage_in(record.attributes, keys, like=usage) if keys else None
-    return usage if raw is None else filled(raw, usage)
+    return filled(raw, usage) if raw is not None and adds_parts(raw, usage) else usage
 
 
 def _elsewhere(record: SpanRecord, plan: Plan) -> ReportedUsage | None:

@@ -37,6 +37,8 @@ TRACELOOP = Convention(
         "unknown": Operation.STEP,
     },
     other_kind=Operation.STEP,
+    markers=("gen_ai.task.status",),
+    failed_when={"gen_ai.task.status": frozenset({"failure", "error"})},
     weak_kinds=frozenset({"unknown"}),
     refine=_refine,
     agent_name=_agent_name,

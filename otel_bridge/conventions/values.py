@@ -116,6 +116,8 @@ def literal_of(value: Any) -> dict[str, Any]:
         return found
     if not isinstance(value, str) or len(value) > _LONGEST_LITERAL_CHARS:
         return {}
+    if not value.lstrip().startswith("{"):
+        return {}
     try:
         parsed = ast.literal_eval(value.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -25,6 +25,8 @@ SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 LOG_LAG_US = 2_000_000
 #: A wrapper of a stream may end before its request begins: when the reading starts.
 _STREAM_GAP_US = 100_000
+#: Two tracers do not see the ends of a call at quite the same time.
+_TOGETHER_SHARE = 0.8
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
@@ -188,21 +190,22 @@ def _is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
     Side by side below one span, a short pause may lie between them, and between a span and a log.
-    Without tokens the one must lie within the other; a success must name its model as well.
+    Without tokens they must have run together, or the one follow the other so; a success must name
+    its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
     if not same_model(one, other) or not _same_output(one, other):
         return False
-    lag_us = LOG_LAG_US if one.is_log or other.is_log else 0
+    pause_us = gap_us(one, other)
+    follows = 0 <= pause_us <= _STREAM_GAP_US and below.get(one.uid, one) == below.get(other.uid)
+    if one.is_log or other.is_log:
+        follows = pause_us <= LOG_LAG_US
     if one.tokens_in:
-        are_siblings = below.get(one.uid, one) == below.get(other.uid)
-        return gap_us(one, other) <= max(lag_us, _STREAM_GAP_US if are_siblings else 0)
+        return pause_us <= 0 or follows
     names_models = one.model is not None and other.model is not None
-    return (names_models or one.status == "error") and (
-        _within(one, other, lag_us) or _within(other, one, lag_us)
-    )
+    return (follows or _ran_together(one, other)) and (names_models or one.status == "error")
 
 
 def _same_output(one: Entry, other: Entry) -> bool:
@@ -217,9 +220,11 @@ def gap_us(one: Entry, other: Entry) -> int:
     return start_of(second) - first.created_us
 
 
-def _within(inner: Entry, outer: Entry, slack_us: int) -> bool:
-    starts_within = start_of(outer) - slack_us <= start_of(inner)
-    return starts_within and inner.created_us <= outer.created_us + slack_us
+def _ran_together(one: Entry, other: Entry) -> bool:
+    """Whether the shorter of the two ran mostly while the longer one did."""
+    shorter_us = min(entry.created_us - start_of(entry) for entry in (one, other))
+    together_us = -max(gap_us(one, other), -shorter_us)
+    return together_us >= 0 and together_us >= _TOGETHER_SHARE * shorter_us
 
 
 def same_model(one: Entry, other: Entry) -> bool:

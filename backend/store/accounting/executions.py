@@ -1,8 +1,8 @@
 """Which events tell the same execution of a tool.
 
-A client's span inside the framework's is the same execution. A log record is the same as a span
-with its call's id, in whatever trace; where one of the two has no id, as a span of the same tool
-in the same trace at the same time.
+A client's span inside the framework's is the same execution, and so are the spans of two tracers
+side by side at the same time in one trace. A log record is told as the same by the id of its call,
+in whatever trace; where one of the two has none, as such a span.
 """
 
 from __future__ import annotations
@@ -24,19 +24,23 @@ from backend.store.accounting.tree import Span
 
 
 def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
-    """Return the events that repeat an execution which another one tells, each with that one."""
-    executions = list(tools)
-    found = {
+    """Return the events that repeat an execution which another one tells, each with that one.
+
+    Of nested spans the outer one is kept: a client's span inside the framework's.
+    """
+    spans = list(tools)
+    kept = {
         span.entries[0].uid: above.entries[0]
-        for span in executions
+        for span in spans
         if not span.is_log and (above := _same_tool_above(span)) is not None
     }
-    if any(span.is_log for span in executions):
-        single = [span.entries[0] for span in executions if span.entries[0].uid not in found]
-        by_id = repeats(single, response_key, _is_logged, _failed_first)
-        rest = [entry for entry in single if entry.uid not in by_id]
-        found |= by_id | repeats(rest, _trace_and_tool, _is_logged_then, _failed_first)
-    return {uid: (kept, SetAside.SAME_EXECUTION) for uid, kept in found.items()}
+    rest = [span.entries[0] for span in spans if span.entries[0].uid not in kept]
+    if any(entry.is_log for entry in rest):
+        by_id = repeats(rest, response_key, _is_logged, _failed_log_first)
+        kept |= by_id
+        rest = [entry for entry in rest if entry.uid not in by_id]
+    kept |= repeats(rest, _execution_key, _ran_at_once, _failed_log_first)
+    return {uid: (entry, SetAside.SAME_EXECUTION) for uid, entry in kept.items()}
 
 
 def _same_tool_above(span: Span) -> Span | None:
@@ -60,16 +64,22 @@ def _is_logged(one: Entry, other: Entry) -> bool:
     return one.is_log != other.is_log and near
 
 
-def _trace_and_tool(entry: Entry) -> Hashable | None:
-    return None if entry.trace_id is None or entry.tool is None else (entry.trace_id, entry.tool)
+def _execution_key(entry: Entry) -> Hashable | None:
+    """Return what the tellings of one execution have in common; None where too little is known."""
+    if not (entry.tool and entry.scope and entry.resource):
+        return None
+    return (entry.trace_id, entry.resource, entry.tool)
 
 
-def _is_logged_then(one: Entry, other: Entry) -> bool:
-    """Whether one is a log of what the other, a span, tells of that time, and no ids part them."""
+def _ran_at_once(one: Entry, other: Entry) -> bool:
+    """Whether the two ran at the same time; for a log, about then, and no ids part them."""
+    if not (one.is_log or other.is_log):
+        return gap_us(one, other) <= 0
     ids_part = None not in (one.response_id, other.response_id)
-    return not ids_part and one.is_log != other.is_log and gap_us(one, other) <= LOG_LAG_US
+    return one.is_log != other.is_log and not ids_part and gap_us(one, other) <= LOG_LAG_US
 
 
-def _failed_first(entry: Entry) -> tuple[object, ...]:
-    """Order by what is told: a span may not know that its tool failed."""
-    return (entry.status != "error", *richest_first(entry))
+def _failed_log_first(entry: Entry) -> tuple[object, ...]:
+    """Order by what is told: a program's spans may not know that a tool failed, its logs do."""
+    is_failed_log = entry.is_log and entry.status == "error"
+    return (not is_failed_log, *richest_first(entry))

@@ -106,3 +106,33 @@ def test_a_tool_inside_another_agent_is_another_execution() -> None:
     agent = entry("agent", Operation.AGENT, parent="outer", agent="sub")
     inner = entry("inner", Operation.TOOL, parent="agent", tool="ask", scope="b")
     assert decided([outer, agent, inner])["inner"].counted
+
+
+def timed_tool(span_id: str, start_us: int, end_us: int, scope: str) -> Entry:
+    told = {"tool": "search", "scope": scope, "resource": "process"}
+    return entry(span_id, Operation.TOOL, started_us=start_us, created_us=end_us, **told)  # type: ignore[arg-type]  # Entry's own fields
+
+
+def test_equal_tools_at_one_time_that_two_tracers_tell_side_by_side_are_as_many_as_one_tells() -> (
+    None
+):
+    spans = [
+        timed_tool(f"{scope}{number}", number, 100 + number, scope)
+        for number in range(3)
+        for scope in ("one", "other")
+    ]
+    for order in (spans, spans[::-1]):
+        assert sum(one.counted for one in decided(order).values()) == 3
+
+
+def test_a_tool_that_runs_again_is_executed_again() -> None:
+    found = decided([timed_tool("1", 0, 10, "one"), timed_tool("2", 11, 20, "other")])
+    assert all(one.counted for one in found.values())
+
+
+@pytest.mark.parametrize(("end_us", "calls"), [(1090, 1), (1300, 2)])
+def test_calls_without_tokens_are_one_where_they_ran_together(end_us: int, calls: int) -> None:
+    told = {"resource": "process", "model": "gpt-4o"}
+    one = entry("1", CHAT, scope="a", started_us=0, created_us=1000, **told)  # type: ignore[arg-type]  # Entry's own fields
+    two = entry("2", CHAT, scope="b", started_us=end_us - 1000, created_us=end_us, **told)  # type: ignore[arg-type]  # Entry's own fields
+    assert sum(one.counted for one in decided([one, two]).values()) == calls
