@@ -21,13 +21,26 @@ import psycopg
 
 from backend import db
 from backend.auth.keys import SCOPES, create_key
+from backend.ingest.otlp import records_of
 from bench.load import Memory, Plan, cpu_seconds, memory, push
 from bench.raw import RawInsert, copy_events
-from bench.workload import Template, chat_span, events_template, spans_template, unknown_span
+from bench.workload import (
+    Template,
+    chat_span,
+    events_template,
+    sdk_span,
+    spans_template,
+    unknown_span,
+)
 from otel_bridge.mapping import events_from
 from otel_bridge.pricing import PriceBook
+from otel_bridge.record import SpanRecord
+from otel_bridge.span_processor.collector import ConventionMapper
+from otel_bridge.span_processor.config import BridgeConfig
+from otel_bridge.span_processor.sdk_span import Resources, link_of, record_from, scope_name_of
 from tests.databases import PostgresqlDatabases, SqliteDatabases, new_owner, postgresql_server
 from tests.e2e.server import Client, ServerProcess
+from tests.truth.captures import FOLDER, captures_in
 
 _MIB = 1024 * 1024
 _MAX_RAW_ROWS = 100_000
@@ -140,18 +153,54 @@ def _stored(client: Client) -> int:
 
 
 def _say_mapping() -> None:
+    """Print microseconds per span: alone, and over the captures' real spans."""
+    _say("\nmapping, one process, µs per span (the processor's path: from the SDK's span)")
+    _say(f"  {'':<28}{'mapping':>10}{'processor':>12}")
+    for name, span in (("a model call", chat_span()), ("an unknown span", unknown_span())):
+        mapping_us, path_us = _mapping_us(span, 2000), _path_us(span, 2000)
+        _say(f"  {name:<28}{mapping_us:>10.1f}{path_us:>12.1f}")
+    known, unknown = _real_spans()
+    for name, spans in (("real spans that are known", known), ("real spans that are not", unknown)):
+        mapping = sorted(_mapping_us(span, 10) for span in spans)
+        path = sorted(_path_us(span, 10) for span in spans)
+        for share, label in ((0.5, "median"), (0.95, "95 %")):
+            at = int(len(spans) * share)
+            _say(f"  {f'{name}, {label}':<34}{mapping[at]:>4.1f}{path[at]:>12.1f}")
+
+
+def _real_spans() -> tuple[list[SpanRecord], list[SpanRecord]]:
+    """Return the captures' spans: those that make events, and the others."""
     prices = PriceBook()
-    chat, unknown = chat_span(), unknown_span()
-    _say("\nmapping, one process")
-    _say(f"  a model call      {_microseconds(lambda: events_from(chat, prices=prices)):8.1f} µs")
-    _say(
-        f"  an unknown span   {_microseconds(lambda: events_from(unknown, prices=prices)):8.1f} µs"
-    )
+    spans = [
+        record
+        for capture in captures_in(FOLDER)
+        for record in records_of(capture.request)
+        if isinstance(record, SpanRecord)
+    ]
+    known = [span for span in spans if events_from(span, prices=prices)]
+    return known, [span for span in spans if not events_from(span, prices=prices)]
 
 
-def _microseconds(work: Callable[[], object]) -> float:
+def _mapping_us(span: SpanRecord, times: int) -> float:
+    prices = PriceBook()
+    return _microseconds(lambda: events_from(span, prices=prices), times)
+
+
+def _path_us(span: SpanRecord, times: int) -> float:
+    """Return what the processor spends on a span before its events are encoded and sent."""
+    prices, resources, ended = PriceBook(), Resources(), sdk_span(span)
+    mapper = ConventionMapper(BridgeConfig())
+
+    def path() -> object:
+        if not mapper.may_know(ended.name, scope_name_of(ended), ended.attributes or ()):
+            return link_of(ended)
+        return events_from(record_from(ended, resources), prices=prices)
+
+    return _microseconds(path, times)
+
+
+def _microseconds(work: Callable[[], object], times: int) -> float:
     """Return how long `work` takes: the best of five, so that the machine's other work is out."""
-    times = 2000
     work()
     return min(timeit.repeat(work, number=times, repeat=5)) / times * 1e6
 

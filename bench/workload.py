@@ -12,6 +12,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as OtlpResource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope as SdkScope
+from opentelemetry.trace import SpanContext
 
 from otel_bridge.event import Event
 from otel_bridge.mapping import events_from
@@ -84,6 +87,24 @@ def spans_template() -> Template:
 def chat_span() -> SpanRecord:
     """Return a model call as OpenTelemetry's instrumentations write it."""
     return next(_lone_calls(1))
+
+
+def sdk_span(record: SpanRecord) -> ReadableSpan:
+    """Return a span as the SDK hands it to a processor."""
+    parent = record.parent_span_id
+    return ReadableSpan(
+        record.name,
+        context=_context(record.trace_id, record.span_id),
+        parent=None if parent is None else _context(record.trace_id, parent),
+        attributes=record.attributes,
+        instrumentation_scope=SdkScope(record.scope_name, record.scope_version),
+        start_time=record.start_ns,
+        end_time=record.end_ns,
+    )
+
+
+def _context(trace_id: str, span_id: str) -> SpanContext:
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False)
 
 
 def unknown_span() -> SpanRecord:

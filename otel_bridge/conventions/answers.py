@@ -60,6 +60,12 @@ def _response_id(value: Any) -> str | None:
     return None
 
 
+def answering_model_in(value: Any) -> str | None:
+    """Return the model that LangChain's last message names as its author."""
+    metadata = _last_metadata(value) if isinstance(value, str) else {}
+    return text_of(metadata.get("model_name")) or text_of(metadata.get("model"))
+
+
 def _last_metadata(text: str) -> dict[str, Any]:
     """Return what LangChain keeps of the provider's answer beside its last message."""
     at = text.rfind(_METADATA)

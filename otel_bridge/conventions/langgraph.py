@@ -2,13 +2,15 @@
 
 Source: openinference-instrumentation-langchain and langgraph. Oddities: every run with "agent" in
 its name is called an AGENT, so nodes and tools are, and a graph of another name is a CHAIN; the
-metadata (JSON) tells nodes (`langgraph_node`) and agents (`lc_agent_name`) apart.
+metadata (JSON) tells nodes (`langgraph_node`) and agents (`lc_agent_name`) apart; of a stream only
+the answer tells the dated model.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from otel_bridge.conventions.answers import answering_model_in
 from otel_bridge.conventions.table import Dialect
 from otel_bridge.conventions.values import object_of, text_of
 from otel_bridge.facts import Operation
@@ -40,6 +42,10 @@ def _agent_name(record: SpanRecord) -> str | None:
     return text_of(_metadata(record).get("lc_agent_name")) or text_of(record.name)
 
 
+def _answered_model(record: SpanRecord) -> str | None:
+    return answering_model_in(record.attributes.get("output.value"))
+
+
 def _is_placeholder(_: SpanRecord, name: str) -> bool:
     return name.lower() in _NO_NAMES
 
@@ -54,4 +60,5 @@ LANGGRAPH = Dialect(
     refine=_refine,
     agent_name=_agent_name,
     is_placeholder=_is_placeholder,
+    answered_model=_answered_model,
 )

@@ -3,18 +3,20 @@
 Source: the OpenInference specification and its instrumentation packages. Oddities: an AGENT span
 often has its name only as the span's name, and so has a TOOL span; some instrumentations call every
 tool with "agent" in its name an agent; the response id and the provider's usage object stand only
-inside `output.value`; CHAIN says little, so another convention on the same span may say more; a
-processor may have added its keys to another instrumentation's spans.
+inside `output.value`, and the model of a failed call only among its parameters; CHAIN says little,
+so another convention on the same span may say more; a processor may have added its keys to another
+instrumentation's spans.
 """
 
 from __future__ import annotations
 
 from otel_bridge.conventions.reading import first_text
-from otel_bridge.conventions.table import Convention, FactKeys, UsageKeys
-from otel_bridge.conventions.values import text_of
+from otel_bridge.conventions.table import Convention, FactKeys, Inside, UsageKeys
+from otel_bridge.conventions.values import object_of, text_of
 from otel_bridge.facts import Operation
 from otel_bridge.record import SpanRecord
 
+_PARAMETERS = "llm.invocation_parameters"
 _AGENT_KEYS = ("agent.name", "graph.node.name", "graph.node.id")
 
 
@@ -31,6 +33,12 @@ def _agent_name(record: SpanRecord) -> str | None:
 
 def _tool_name(record: SpanRecord) -> str | None:
     return text_of(record.name)
+
+
+def _asked_model(record: SpanRecord) -> str | None:
+    """Return the model that was asked for, which is all that a failed call tells."""
+    asked = object_of(record.attributes.get(_PARAMETERS))
+    return text_of(asked.get("model")) or text_of(asked.get("model_name"))
 
 
 OPENINFERENCE = Convention(
@@ -91,4 +99,5 @@ OPENINFERENCE = Convention(
     refine=_refine,
     agent_name=_agent_name,
     tool_name=_tool_name,
+    model_inside=Inside(_asked_model, (_PARAMETERS,)),
 )

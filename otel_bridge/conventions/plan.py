@@ -76,14 +76,21 @@ class Plan:
 
 def plan_of(record: SpanRecord) -> Plan | None:
     """Return how to read the span; None where nothing on it belongs to any convention."""
-    attributes = record.attributes
+    if not may_be_known(record.name, record.scope_name, record.attributes):
+        return None
     head = record.name.partition(".")[0]
-    if head not in _NAME_HEADS:
-        head = ""
-        if _MARKS.isdisjoint(attributes) and not _is_known_scope(record.scope_name):
-            return None
-    present = READ_KEYS.intersection(attributes)
-    return _plan(record.scope_name, record.scope_version, head, present)
+    present = READ_KEYS.intersection(record.attributes)
+    known_head = head if head in _NAME_HEADS else ""
+    return _plan(record.scope_name, record.scope_version, known_head, present)
+
+
+def may_be_known(name: str, scope_name: str, keys: Iterable[str]) -> bool:
+    """Whether a span's name, scope or any of its keys belongs to a convention."""
+    return (
+        not _MARKS.isdisjoint(keys)
+        or _is_known_scope(scope_name)
+        or name.partition(".")[0] in _NAME_HEADS
+    )
 
 
 def owner_of(key: str, convention: str) -> str:

@@ -175,6 +175,8 @@ class _Reading:
         requested, request_key = text_and_key(self.attributes, keys.request_model)
         answered, key = text_and_key(self.attributes, keys.response_model)
         owner = owner_of(key or request_key, self.convention)
+        if self.operation.is_call:
+            answered = self._answered_model() or answered
         if answered is None:
             for name, read in self.plan.models:
                 if answered := read(self.record):
@@ -185,6 +187,10 @@ class _Reading:
         elif holds_unreadable(self.attributes, keys.request_model + keys.response_model):
             self.warnings.add(MappingWarning.UNREADABLE_VALUE)
         return requested, answered
+
+    def _answered_model(self) -> str | None:
+        found = (one.answered_model(self.record) for one in self.plan.dialects)
+        return next((model for model in found if model is not None), None)
 
     def _provider(self, model: str | None) -> str | None:
         keys = self.plan.keys

@@ -147,6 +147,8 @@ class Dialect(Writer):
     is_placeholder: Callable[[SpanRecord, str], bool] = lambda _, __: False
     #: Whether a response id is the tracer's own and not the provider's.
     makes_up_id: Callable[[SpanRecord, str], bool] = lambda _, __: False
+    #: Tells the model that answered where the keys only tell the one that was asked for.
+    answered_model: Callable[[SpanRecord], str | None] = says_nothing
     #: Whether the tokens of a call are the tracer's own guess.
     invents: Callable[[SpanRecord, ReportedUsage], bool] = lambda _, __: False
     #: Tells whom a tool span asks to work on: the agent has no span of its own.

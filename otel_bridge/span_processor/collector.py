@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from otel_bridge.conventions import may_be_known
 from otel_bridge.event import Event, SpanLink, compact_json
 from otel_bridge.mapping import events_from, link_from, started_event
 from otel_bridge.pricing import PriceBook
@@ -17,7 +18,12 @@ from otel_bridge.span_processor.complaints import Complaints
 from otel_bridge.span_processor.config import BridgeConfig
 from otel_bridge.span_processor.lineage import Lineage
 from otel_bridge.span_processor.losses import Losses
-from otel_bridge.span_processor.sdk_span import Resources, record_from
+from otel_bridge.span_processor.sdk_span import (
+    Resources,
+    link_of,
+    record_from,
+    scope_name_of,
+)
 
 _MAX_AGENTS = 100
 _AGENT_EVENTS = frozenset({"run_started", "run_finished", "action_started", "action_finished"})
@@ -25,6 +31,10 @@ _AGENT_EVENTS = frozenset({"run_started", "run_finished", "action_started", "act
 
 class Mapper(Protocol):
     """Says which events a span makes."""
+
+    def may_know(self, name: str, scope_name: str, keys: Iterable[str]) -> bool:
+        """Whether a span of that name and scope, with these attributes, may make any."""
+        ...
 
     def ended(self, record: SpanRecord) -> tuple[Event, ...]:
         """Return the events of a finished span."""
@@ -42,6 +52,10 @@ class ConventionMapper:
         self._agent = config.agent
         self._capture_content = config.capture_content
         self._prices = PriceBook()
+
+    def may_know(self, name: str, scope_name: str, keys: Iterable[str]) -> bool:
+        """Whether a convention may know the span: a quick look, before a record is made of it."""
+        return may_be_known(name, scope_name, keys)
 
     def ended(self, record: SpanRecord) -> tuple[Event, ...]:
         """Return the events of a finished span; none where no convention knows it."""
@@ -102,17 +116,29 @@ class Collector:
         """Collect an event that the host made by hand."""
         self._contained(lambda: self._keep((event,), span_id=None))
 
+    def _may_know(self, span: ReadableSpan) -> bool:
+        return self._mapper.may_know(span.name, scope_name_of(span), span.attributes or ())
+
     def _ended(self, span: ReadableSpan) -> None:
+        if not self._may_know(span):
+            self._pass(link_of(span))
+            return
         record = record_from(span, self._resources)
-        events, link = self._mapper.ended(record), link_from(record)
-        if events:
+        if events := self._mapper.ended(record):
             self._keep(events, span_id=record.span_id)
-            if link is not None and record.parent_span_id is None:
+            if record.parent_span_id is None and (link := link_from(record)) is not None:
                 self._keep_links(self._lineage.leading_on(link))
-        elif link is not None:
+        else:
+            self._pass(link_from(record))
+
+    def _pass(self, link: SpanLink | None) -> None:
+        """Remember where a span without events stands."""
+        if link is not None:
             self._keep_links(self._lineage.without_events(link))
 
     def _started(self, span: ReadableSpan) -> None:
+        if not self._may_know(span):
+            return
         event = self._mapper.started(record_from(span, self._resources))
         if event is not None:
             self._keep((event,), span_id=event.span_id)

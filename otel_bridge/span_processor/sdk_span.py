@@ -9,6 +9,8 @@ from opentelemetry.sdk.resources import Resource as SdkResource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_span_id, format_trace_id
 
+from otel_bridge.event import SpanLink
+from otel_bridge.mapping import link_from
 from otel_bridge.record import (
     EMPTY_RESOURCE,
     Resource,
@@ -20,6 +22,7 @@ from otel_bridge.record import (
 )
 
 _MAX_RESOURCES = 64
+_SCALARS = frozenset({str, int, float, bool})
 
 
 class Resources:
@@ -64,15 +67,42 @@ def record_from(span: ReadableSpan, resources: Resources | None = None) -> SpanR
             SpanEvent(event.name, event.timestamp, _plain_mapping(event.attributes))
             for event in span.events
         ),
-        links=tuple(
-            SpanRef(format_trace_id(link.context.trace_id), format_span_id(link.context.span_id))
-            for link in span.links
-        ),
+        links=_links(span),
         status_code=cast(StatusCode, span.status.status_code.name.lower()),
         status_message=span.status.description or "",
         scope_name=scope.name if scope else "",
         scope_version=(scope.version or "") if scope else "",
         resource=(resources or Resources()).of(span.resource),
+    )
+
+
+def scope_name_of(span: ReadableSpan) -> str:
+    """Return the name of the span's instrumentation scope, '' where it has none."""
+    scope = span.instrumentation_scope
+    return scope.name if scope else ""
+
+
+def link_of(span: ReadableSpan) -> SpanLink | None:
+    """Return what leads on from a span without events to the span above; None for a root.
+
+    Raises ValueError for a span without a context or a start.
+    """
+    context = span.context
+    if context is None:
+        raise ValueError("a span without context")
+    if span.parent is None:
+        return link_from(record_from(span)) if span.links else None
+    return SpanLink(
+        format_trace_id(context.trace_id),
+        format_span_id(context.span_id),
+        format_span_id(span.parent.span_id),
+    )
+
+
+def _links(span: ReadableSpan) -> tuple[SpanRef, ...]:
+    return tuple(
+        SpanRef(format_trace_id(link.context.trace_id), format_span_id(link.context.span_id))
+        for link in span.links
     )
 
 
@@ -82,7 +112,7 @@ def _plain_mapping(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value as OTLP would carry it: the SDK's tuples are lists there."""
-    if isinstance(value, str | int | float):
+    if type(value) in _SCALARS:
         return value
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
