@@ -179,15 +179,15 @@ def _anything(draw: st.DrawFn) -> list[Entry]:
     entries = []
     for number in range(draw(st.integers(1, 10))):
         is_log = draw(st.booleans())
-        operation = draw(st.sampled_from([Operation.CHAT, Operation.TOOL, Operation.AGENT]))
+        kinds = [Operation.CHAT, Operation.TOOL, *([] if is_log else [Operation.AGENT])]
+        operation = draw(st.sampled_from(kinds))
+        # No program tells tokens of a tool.
+        tokens = [None] if operation is Operation.TOOL else [None, 0, 1, 2]
         start_us = draw(st.integers(0, 5)) * SECOND_US
-        told = entry(f"s{number}", Operation.CHAT if is_log else operation, scope="x")
-        if is_log and operation is Operation.TOOL:
-            told = entry(f"s{number}", operation, scope="x")
         told = replace(
-            told,
-            tokens_in=draw(st.sampled_from([None, 0, 1, 2])),
-            tokens_out=draw(st.sampled_from([None, 3, 4])),
+            entry(f"s{number}", operation, scope="x"),
+            tokens_in=draw(st.sampled_from(tokens)),
+            tokens_out=draw(st.sampled_from(tokens)),
             tokens_reasoning=draw(st.sampled_from([None, 1])),
             response_id=draw(st.sampled_from([None, "r", "q"])),
             tool=draw(st.sampled_from([None, "t"])),
