@@ -2,7 +2,7 @@
 # when the lock or pyproject.toml has changed. Needed beforehand: Python 3.11 or newer, make, git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-frameworks check bench lock clean
+.PHONY: help setup demo test test-frameworks truth check bench lock clean
 
 # The interpreter to make .venv with; empty: the first fitting one of PYTHON_CANDIDATES.
 PYTHON ?=
@@ -10,6 +10,7 @@ PYTHON_CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14
 PORT ?= 5000
 PYTEST_ARGS ?= -n auto --dist worksteal
 LOCK_ARGS ?=
+FOLDERS ?=
 
 BIN := .venv/bin
 # A copied or moved folder needs a new .venv, because its scripts hold absolute paths.
@@ -40,6 +41,9 @@ test: check ## lint, types and every test (PYTEST_ARGS='-n 0 tests/test_docs.py'
 
 test-frameworks: $(STAMP) $(FRAMEWORKS_STAMP) ## real frameworks under real tracers (about a minute)
 	$(BIN)/python -m pytest tests/frameworks
+
+truth: $(STAMP) ## real spans against what really happened (FOLDERS='captures of your own')
+	@$(BIN)/python -m tests.truth tests/captures $(FOLDERS)
 
 check: $(STAMP) ## lint, format and types
 	$(BIN)/ruff check .

@@ -23,6 +23,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "key": ("backend.commands.accounts:key_group", "Create API keys."),
         "seed": ("backend.commands.seed:seed", "Write the price list; make demo agents."),
         "aggregate": ("backend.commands.jobs:aggregate", "Write the daily metrics."),
+        "explain": (
+            "backend.commands.explain:explain",
+            "Tell what captured spans become.",
+        ),
         "replay": ("backend.commands.replay:replay", "Post captured OTLP requests."),
     }
 )

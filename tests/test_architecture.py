@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AREAS = frozenset({"agents", "alerts", "auth", "ingest", "metrics", "pricing", "ui"})
 
 #: What puts the areas together: nothing that they put together imports them.
-ASSEMBLY = frozenset({"app", "cli", "commands", "demo", "scheduler", "wsgi"})
+ASSEMBLY = frozenset({"app", "cli", "commands", "demo", "explain", "scheduler", "wsgi"})
 
 #: Imports of an area that need a reason.
 ALLOWED = {

@@ -14,10 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
-from backend.errors import ApiError
-from backend.ingest.otlp import parse_json, parse_protobuf
+from backend.commands.captured import read_request, spans_in
 
 _SPANS_PER_REQUEST = 500
 _MORE_TRIES = 4
@@ -41,7 +40,7 @@ def replay(files: tuple[Path, ...], endpoint: str, key: str, *, keep_times: bool
     All files together are moved in time, so that their last span ends now. What was posted before
     is not stored twice.
     """
-    requests = [_read(file) for file in files]
+    requests = [read_request(file) for file in files]
     if not keep_times:
         _move_to_now(requests)
     target = _Target(endpoint, key)
@@ -50,35 +49,15 @@ def replay(files: tuple[Path, ...], endpoint: str, key: str, *, keep_times: bool
         sent = 0
         for part in _parts(request):
             rejected += target.post(part)
-            sent += sum(1 for _ in _spans(part))
+            sent += sum(1 for _ in spans_in(part))
         click.echo(f"[{number}/{len(files)}] {file.name}: {sent} spans sent")
     if rejected:
         raise click.ClickException(f"the server rejected {rejected} spans")
 
 
-def _read(file: Path) -> ExportTraceServiceRequest:
-    parse = parse_json if file.suffix == ".json" else parse_protobuf
-    try:
-        request = parse(file.read_bytes())
-    except ApiError as error:
-        reason = error.message.replace("the body", "it")
-        raise click.ClickException(f"{file} is no OTLP trace request: {reason}") from error
-    except OSError as error:
-        raise click.ClickException(f"cannot read {file}: {error.strerror}") from error
-    if next(_spans(request), None) is None:
-        raise click.ClickException(f"{file} holds no spans")
-    return request
-
-
-def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
-    for resource_spans in request.resource_spans:
-        for scope_spans in resource_spans.scope_spans:
-            yield from scope_spans.spans
-
-
 def _move_to_now(requests: Sequence[ExportTraceServiceRequest]) -> None:
     """Move every time by one and the same step: the last span ends now."""
-    spans = [span for request in requests for span in _spans(request)]
+    spans = [span for request in requests for span in spans_in(request)]
     step_ns = time.time_ns() - max(span.end_time_unix_nano for span in spans)
     for span in spans:
         for timed in (span, *span.events):

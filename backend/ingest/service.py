@@ -98,14 +98,12 @@ def store_spans(
             if isinstance(span, BadSpan):
                 receipt.rejected.append((index, span.reason))
                 continue
-            made = _events_of(span, capture_content=capture_content)
+            made = mapped(span, capture_content=capture_content)
             if isinstance(made, BadSpan):
                 receipt.rejected.append((index, made.reason))
                 continue
-            if not made or span.parent_span_id is None:
-                link = link_from(span)
-                links.extend([link] if link else [])
-            events.extend(_in_window(index, made, window, receipt))
+            links.extend([made.link] if made.link else [])
+            events.extend(_in_window(index, made.events, window, receipt))
         _append(store, owner_id, events=events, links=links, book=book, receipt=receipt)
     receipt.rejected = sorted(dict(reversed(receipt.rejected)).items())
     return receipt
@@ -186,6 +184,23 @@ def _in_window(
         return
     for event in made:
         yield index, event
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a span becomes: its events, and what leads on to the span above where that is needed."""
+
+    events: Sequence[Event]
+    link: SpanLink | None
+
+
+def mapped(span: SpanRecord, *, capture_content: bool = False) -> Mapped | BadSpan:
+    """Return what a span becomes before it is stored, without prices; or why it cannot be read."""
+    events = _events_of(span, capture_content=capture_content)
+    if isinstance(events, BadSpan):
+        return events
+    is_needed = not events or span.parent_span_id is None
+    return Mapped(events, link_from(span) if is_needed else None)
 
 
 def _append(

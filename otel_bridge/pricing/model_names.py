@@ -23,6 +23,16 @@ _RELEASE = re.compile(
     r"|-(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|-2[3-9](?:0[1-9]|1[0-2])"  # MMDD, YYMM
     r")$"
 )
+#: First parts of names of Bedrock's models, and the makers whose names stand before them.
+_MAKERS = (
+    ("claude-", "anthropic"),
+    ("nova-", "amazon"),
+    ("titan-", "amazon"),
+    ("llama", "meta"),
+    ("command-", "cohere"),
+    ("mistral", "mistral"),
+    ("mixtral", "mistral"),
+)
 _FIREWORKS = "accounts/fireworks/models/"
 _FINE_TUNED = "ft:"
 _ARN = "arn:"
@@ -72,8 +82,15 @@ def _spellings(provider: str, name: str) -> Iterator[str]:
     yield from _releases(name)
     if provider == "aws" and (elsewhere := _REGION.sub("", name)) != name:
         yield from _releases(elsewhere)
+    if provider == "aws" and (maker := _maker_of(name)) is not None:
+        yield from _releases(f"{maker}.{name}")
     if provider == "fireworks" and "/" not in name:
         yield from _releases(_FIREWORKS + name)
+
+
+def _maker_of(name: str) -> str | None:
+    """Return who makes a model of Bedrock that a tracer told without its maker."""
+    return next((maker for family, maker in _MAKERS if name.startswith(family)), None)
 
 
 def _releases(name: str) -> Iterator[str]:

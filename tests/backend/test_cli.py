@@ -21,7 +21,7 @@ from tests.e2e.server import Client, ServerProcess, command, environment, free_p
 CAPTURES = Path(__file__).parent.parent / "captures"
 EMAIL = "ada@example.com"
 GROUPS = ((), ("db",), ("user",), ("key",))
-COMMANDS = ("serve", "demo", "db", "user", "key", "seed", "aggregate", "replay")
+COMMANDS = ("serve", "demo", "db", "user", "key", "seed", "aggregate", "explain", "replay")
 
 
 def create_user(url: str, *, stdin: str = "correct horse") -> subprocess.CompletedProcess[str]:

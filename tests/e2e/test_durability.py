@@ -11,9 +11,9 @@ import pytest
 from backend import db
 from backend.auth.keys import SCOPES, create_key
 from tests.databases import new_owner
-from tests.e2e.captures import Capture
 from tests.e2e.server import Client, ServerProcess
 from tests.e2e.workspace import Workspace
+from tests.truth.captures import Capture
 
 pytestmark = pytest.mark.e2e
 
@@ -51,18 +51,18 @@ def test_an_event_survives_a_server_killed_right_after_its_answer(
 def test_spans_and_their_sums_survive_a_server_killed_right_after_its_answer(
     own_workspace: Workspace,
 ) -> None:
-    capture = Capture("pydantic_ai_default")
-    own_workspace.send_otlp(capture.request().SerializeToString())
+    capture = Capture.named("pydantic_ai_default")
+    own_workspace.send_otlp(capture.body)
     _kill_and_start(own_workspace)
     total = own_workspace.total()
     assert total["total_events"] == len(own_workspace.events())
-    assert total["total_tokens_in"] in capture.truth().tokens_in
+    assert total["total_tokens_in"] in capture.truth.tokens_in
 
 
 def test_a_client_that_heard_no_answer_sends_again_and_nothing_counts_twice(
     own_workspace: Workspace,
 ) -> None:
-    body = Capture("openinference-openai").request().SerializeToString()
+    body = Capture.named("openinference-openai").body
     own_workspace.send_otlp(body)
     before = own_workspace.events(), own_workspace.totals()
     _kill_and_start(own_workspace)

@@ -16,8 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
-from tests.e2e.captures import FOLDER
 from tests.e2e.workspace import Workspace
+from tests.truth.captures import FOLDER
 
 pytestmark = pytest.mark.e2e
 

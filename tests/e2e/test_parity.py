@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from otel_bridge.span_processor.config import BridgeConfig
 from otel_bridge.span_processor.processor import ObsSpanProcessor
-from tests.e2e.captures import PROVEN, Capture
 from tests.e2e.conftest import NewWorkspace
 from tests.e2e.sdk_replay import replay_through
 from tests.e2e.workspace import Workspace
+from tests.truth.captures import PROVEN, Capture
 
 pytestmark = pytest.mark.e2e
-
-#: What belongs to the row or to its owner, and not to what happened.
-_OF_THE_ROW = ("id", "agent_id", "received_at")
 
 
 def _send_by_processor(workspace: Workspace, capture: Capture) -> None:
@@ -28,38 +23,26 @@ def _send_by_processor(workspace: Workspace, capture: Capture) -> None:
             schedule_delay_ms=50,
         )
     )
-    replay_through(processor, capture.request())
+    replay_through(processor, capture.request)
     assert processor.force_flush()
     processor.shutdown()
     assert not any(processor.losses.values())
 
 
-def _comparable(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Return the events by dedupe key, with the agent's name in the place of its id."""
-    names = workspace.agent_names()
-    return {
-        event["dedupe_key"]: {
-            **{name: value for name, value in event.items() if name not in _OF_THE_ROW},
-            "agent": names.get(event["agent_id"]),
-        }
-        for event in workspace.events()
-    }
-
-
 @pytest.mark.parametrize("name", PROVEN)
 def test_the_processor_and_otlp_store_equal_events(name: str, new_workspace: NewWorkspace) -> None:
-    capture = Capture(name)
+    capture = Capture.named(name)
     by_processor, by_otlp = new_workspace(), new_workspace()
     _send_by_processor(by_processor, capture)
-    by_otlp.send_otlp(capture.request().SerializeToString())
-    assert _comparable(by_processor) == _comparable(by_otlp)
+    by_otlp.send_otlp(capture.body)
+    assert by_processor.events_by_key() == by_otlp.events_by_key()
     assert by_processor.totals() == by_otlp.totals()
 
 
 def test_both_ways_at_once_still_count_once(new_workspace: NewWorkspace) -> None:
-    capture = Capture("openinference-openai")
+    capture = Capture.named("openinference-openai")
     one_way, both_ways = new_workspace(), new_workspace()
-    one_way.send_otlp(capture.request().SerializeToString())
-    both_ways.send_otlp(capture.request().SerializeToString())
+    one_way.send_otlp(capture.body)
+    both_ways.send_otlp(capture.body)
     _send_by_processor(both_ways, capture)
     assert both_ways.totals() == one_way.totals()

@@ -38,6 +38,17 @@ class Workspace:
                 return found
             query["cursor"] = page["next_cursor"]
 
+    def events_by_key(self) -> dict[str, dict[str, Any]]:
+        """Return the events by dedupe key, as they are on every server and in every workspace."""
+        names = self.agent_names()
+        return {
+            event["dedupe_key"]: {
+                **{name: value for name, value in event.items() if name not in _OF_THE_ROW},
+                "agent": names.get(event["agent_id"]),
+            }
+            for event in self.events()
+        }
+
     def agent_names(self) -> dict[int, str]:
         """Return the names of the agents by id."""
         agents = self.client.get("/api/obs/agents").body["agents"]
@@ -62,6 +73,8 @@ class Workspace:
         return {name: added[name] for name in _SUMMED} | {"llm_calls": calls}
 
 
+#: What belongs to the row or to its owner, and not to what happened.
+_OF_THE_ROW = ("id", "agent_id", "received_at")
 _SUMMED = (
     "total_runs",
     "successful_runs",

@@ -77,6 +77,8 @@ CLAUDE = "us.anthropic.claude-sonnet-4-20250514-v1:0"
     ("model", "same_as"),
     [
         (f"bedrock/{CLAUDE}", CLAUDE),
+        (CLAUDE.partition("anthropic.")[2], CLAUDE),
+        ("nova-pro-v1:0", "amazon.nova-pro-v1:0"),
         (f"bedrock/converse/{CLAUDE}", CLAUDE),
         (f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{CLAUDE}", CLAUDE),
         ("anthropic.claude-sonnet-4-20250514-v1:0", CLAUDE),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 Request = ExportTraceServiceRequest
+#: The requests that each of the servers gets, all servers at the same time.
+Lanes = Sequence[Sequence[Request]]
 #: From an export to the requests that bring it.
-Arrival = Callable[[Request], list[Request]]
+Arrival = Callable[[Request], Lanes]
 
 
 def one_by_one(request: Request) -> Iterator[Request]:
@@ -38,14 +40,9 @@ def joined(requests: Iterable[Request]) -> Request:
     return whole
 
 
-def as_sent(request: Request) -> list[Request]:
-    """Return the export as it came: children before parents, in one request."""
-    return [request]
-
-
-def backwards(request: Request) -> list[Request]:
-    """Return one request whose spans stand in reversed order: parents first."""
-    return [joined(reversed(list(one_by_one(request))))]
+def backwards(request: Request) -> Request:
+    """Return the export with its spans in reversed order: parents first."""
+    return joined(reversed(list(one_by_one(request))))
 
 
 def shuffled(request: Request, *, seed: int = 7) -> list[Request]:
@@ -55,14 +52,9 @@ def shuffled(request: Request, *, seed: int = 7) -> list[Request]:
     return alone
 
 
-def twice(request: Request) -> list[Request]:
-    """Return everything, then everything again."""
-    return [request, request]
-
-
-def spaced(request: Request) -> list[Request]:
-    """Return one request with a span that no convention knows between each span and its parent."""
-    return [joined(_spaced(request))]
+def spaced(request: Request) -> Request:
+    """Return the export with a span that no convention knows between each span and its parent."""
+    return joined(_spaced(request))
 
 
 def _spaced(request: Request) -> Iterator[Request]:
@@ -93,18 +85,24 @@ def _between(span: Span) -> Span:
     )
 
 
-def halves(request: Request) -> tuple[list[Request], list[Request]]:
+def halves(request: Request) -> Lanes:
     """Return the spans in turn for two servers, one request per span."""
     alone = list(one_by_one(request))
-    return alone[::2], alone[1::2]
+    return [alone[::2], alone[1::2]]
+
+
+def as_sent(request: Request) -> Lanes:
+    """Return the export as it came: children before parents, in one request."""
+    return [[request]]
 
 
 ARRIVALS: Mapping[str, Arrival] = MappingProxyType(
     {
         "as sent": as_sent,
-        "backwards": backwards,
-        "shuffled, a span per request": shuffled,
-        "everything twice": twice,
-        "ordinary spans in between": spaced,
+        "backwards": lambda request: [[backwards(request)]],
+        "shuffled, a span per request": lambda request: [shuffled(request)],
+        "everything twice": lambda request: [[request, request]],
+        "ordinary spans in between": lambda request: [[spaced(request)]],
+        "split between two servers": halves,
     }
 )

@@ -21,6 +21,19 @@ FOLDER = Path(__file__).parents[1] / "captures"
 _SLACK = Decimal("0.005")
 _SUFFIXES = (".pb", ".otlp.json")
 
+#: One of each family of tracers, all of whose numbers are right: for tests that start a server.
+PROVEN = (
+    "openinference-openai",
+    "openinference-anthropic",
+    "traceloop-openai",
+    "contrib-openai-v2-latest",
+    "anthropic-sdk-native",
+    "openinference-langchain-agents",
+    "vercel-ai-sdk-v6",
+    "pydantic_ai_default",
+    "pydantic_ai_1.0_v2",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -73,6 +86,16 @@ class Truth:
         )
 
     @property
+    def calls_failed(self) -> int:
+        """How many of the served calls failed."""
+        return int(self.told["expect"]["calls_failed"])
+
+    @property
+    def tokens_served(self) -> int:
+        """All tokens that reached the client."""
+        return int(self.told["visible"]["tokens_in"] + self.told["visible"]["tokens_out"])
+
+    @property
     def tools(self) -> tuple[int, int]:
         """Executions of tools, and how many of them failed."""
         return self.told["expect"]["tools"], self.told["expect"]["tools_failed"]
@@ -99,6 +122,11 @@ class Capture:
 
     file: Path
 
+    @classmethod
+    def named(cls, name: str) -> Capture:
+        """Return one of the captures that come with the tests."""
+        return cls(FOLDER / f"{name}.pb")
+
     @property
     def name(self) -> str:
         """The file's name without its ending."""
@@ -113,6 +141,11 @@ class Capture:
         """The whole export."""
         parse = parse_json if self.file.suffix == ".json" else parse_protobuf
         return parse(self.file.read_bytes())
+
+    @property
+    def body(self) -> bytes:
+        """The whole export as a client posts it: protobuf."""
+        return self.request.SerializeToString()
 
     @cached_property
     def truth(self) -> Truth:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 from backend import db
 from backend.ingest.otlp import records_of
 from backend.ingest.service import TimeWindow, store_spans
 from backend.store import EventStore
 from otel_bridge.pricing import PriceBook
 from tests.databases import PostgresqlDatabases, SqliteDatabases, new_owner
-from tests.truth.arrivals import Arrival, Request, as_sent
+from tests.truth.arrivals import Arrival, Lanes, Request, as_sent
 from tests.truth.captures import Capture
 from tests.truth.scores import Told, told_by
 
@@ -24,17 +28,37 @@ class Replay:
 
     def told(self, capture: Capture, arrival: Arrival = as_sent) -> Told:
         """Return the totals after the capture has arrived."""
-        with self._databases.migrated() as url:
-            engine = db.engine_for(url)
-            try:
-                store, owner_id = EventStore(engine), new_owner(engine)
-                send(store, owner_id, arrival(capture.request))
-                return told_by(store, owner_id)
-            finally:
-                engine.dispose()
+        with self._databases.migrated() as url, store_of(url) as (store, owner_id):
+            deliver(url, owner_id, arrival(capture.request))
+            return told_by(store, owner_id)
 
 
-def send(store: EventStore, owner_id: int, requests: list[Request]) -> None:
+@contextmanager
+def store_of(url: str) -> Iterator[tuple[EventStore, int]]:
+    """Yield a store on a database and a new owner in it."""
+    engine = db.engine_for(url)
+    try:
+        yield EventStore(engine), new_owner(engine)
+    finally:
+        engine.dispose()
+
+
+def deliver(url: str, owner_id: int, lanes: Lanes) -> None:
+    """Store what each server gets, every server with a store of its own and all at once."""
+    with ThreadPoolExecutor(len(lanes)) as servers:
+        for done in [servers.submit(_serve, url, owner_id, lane) for lane in lanes]:
+            done.result()
+
+
+def _serve(url: str, owner_id: int, requests: Sequence[Request]) -> None:
+    engine = db.engine_for(url)
+    try:
+        send(EventStore(engine), owner_id, requests)
+    finally:
+        engine.dispose()
+
+
+def send(store: EventStore, owner_id: int, requests: Iterable[Request]) -> None:
     """Store requests one after the other."""
     book = PriceBook()
     for request in requests:

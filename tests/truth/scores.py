@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.store import EventFilter, EventStore, RunFilter, StoredEvent, StoredRun
 from otel_bridge.facts import Usage
@@ -35,11 +35,6 @@ class Told:
     tools: tuple[int, int]
     runs: Mapping[str, tuple[int, int]]
     tokens_by_agent: Mapping[str, int]
-
-    @property
-    def runs_count(self) -> int:
-        """How many runs there are."""
-        return sum(count for count, _ in self.runs.values())
 
 
 def told_by(store: EventStore, owner_id: int) -> Told:
@@ -100,6 +95,19 @@ class Score:
     def of(cls, capture: Capture, told: Told) -> Score:
         """Return the score of a capture."""
         return cls(capture.name, told, capture.truth)
+
+    #: What is compared, by the names that the table gives it.
+    MEASURES: ClassVar = ("tokens", "calls", "tools", "runs", "agents")
+
+    @property
+    def wrong(self) -> list[str]:
+        """Which of the measures are not right."""
+        return [name for name in self.MEASURES if not getattr(self, f"{name}_right")]
+
+    @property
+    def tokens_served(self) -> int:
+        """All tokens that reached the client."""
+        return self.truth.tokens_served
 
     @property
     def tokens_right(self) -> bool:

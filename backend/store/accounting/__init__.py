@@ -74,6 +74,7 @@ def decide(entries: Sequence[Entry], links: Mapping[Key, Key]) -> dict[UUID, Dec
             counted=entry.uid not in counted.aside,
             set_aside_reason=counted.aside.get(entry.uid),
             told=counted.told.get(entry.uid),
+            kept=counted.kept.get(entry.uid),
         )
         for entry, spot in zip(entries, counted.placed, strict=True)
     }

@@ -9,7 +9,7 @@ from uuid import UUID
 from backend.store.accounting.copies import Copies, find_copies, richest_first
 from backend.store.accounting.entries import Entry, SetAside, Told
 from backend.store.accounting.executions import find_executions
-from backend.store.accounting.merging import told_together
+from backend.store.accounting.merging import last_of, told_together
 from backend.store.accounting.placement import Place
 from backend.store.accounting.tree import Key, Span, Tree
 from otel_bridge.facts import Operation
@@ -19,11 +19,13 @@ from otel_bridge.facts import Operation
 class Count:
     """What does not count, with its reason, and where the calls that count belong.
 
-    `told` is what several events of one call tell together, by the event that counts.
+    `kept` is the event that counts instead, of one call or execution that several tell; `told` is
+    what they tell together, by the event that counts.
     """
 
     aside: Mapping[UUID, SetAside]
     placed: Sequence[Place]
+    kept: Mapping[UUID, UUID]
     told: Mapping[UUID, Told]
 
 
@@ -46,7 +48,8 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
     _set_aside_totals(tree, aside)
     _set_aside_run_totals(tree, entries, placed, aside)
     _set_aside_failures(tree, entries, placed, aside)
-    return Count(aside, placed, told_together(entries, copies))
+    kept = {entry.uid: last_of(entry, copies).uid for entry in entries if entry.uid in copies}
+    return Count(aside, placed, kept, told_together(entries, copies))
 
 
 def _adopt_places(entries: Sequence[Entry], placed: Sequence[Place], copies: Copies) -> list[Place]:

@@ -126,7 +126,8 @@ class Told(NamedTuple):
 class Decision:
     """What was decided of one event. `counted` speaks of its usage (and of a call itself).
 
-    `told` is what all events of the call tell together, None where there is no other one.
+    `told` is what all events of the call tell together, None where there is no other one. `kept` is
+    the event that counts instead of one that tells the same call or execution.
     """
 
     event_type: str
@@ -136,6 +137,7 @@ class Decision:
     counted: bool
     set_aside_reason: str | None
     told: Told | None = None
+    kept: UUID | None = None
 
 
 def is_log_scope(scope: str | None) -> bool:

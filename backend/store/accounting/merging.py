@@ -25,15 +25,15 @@ def told_together(entries: Iterable[Entry], copies: Copies) -> dict[UUID, Told]:
     kept: dict[UUID, Entry] = {}
     for entry in entries:
         if entry.uid in copies:
-            last = _last(entry, copies)
+            last = last_of(entry, copies)
             kept[last.uid] = last
             groups[last.uid].append(entry)
     together = {uid: _merged(kept[uid], group) for uid, group in groups.items()}
     return {uid: told for uid, told in together.items() if told != Told.by(kept[uid])}
 
 
-def _last(entry: Entry, copies: Copies) -> Entry:
-    """Return the event that counts instead, after every step that leads to it."""
+def last_of(entry: Entry, copies: Copies) -> Entry:
+    """Return the event that counts instead of a copy, after every step that leads to it."""
     seen: set[UUID] = set()
     while entry.uid in copies and entry.uid not in seen:
         seen.add(entry.uid)

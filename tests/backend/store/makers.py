@@ -132,11 +132,15 @@ def snapshot(engine: Engine, owner_id: int, *, without: Sequence[str] = ()) -> d
     return found
 
 
-_TABLES = ("obs_events", "obs_runs", "obs_rollups", "obs_latency_rollups", "agents")
+_TABLES = (
+    *("obs_events", "obs_runs", "obs_span_links", "obs_tracers", "agents"),
+    *("obs_rollups", "obs_latency_rollups", "obs_warning_rollups", "obs_agent_daily_metrics"),
+)
 _AGENT_IDS = ("agent_id", "agent_key")
 _ARRIVAL = {
     ("obs_events", "uid"),
     ("obs_events", "received_us"),
     ("agents", "id"),
     ("agents", "created_us"),
+    ("obs_agent_daily_metrics", "aggregated_us"),
 }
