@@ -22,6 +22,12 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "user": ("backend.commands.accounts:user_group", "Create people who sign in."),
         "key": ("backend.commands.accounts:key_group", "Create API keys."),
         "seed": ("backend.commands.seed:seed", "Write the price list; make demo agents."),
+        "price": ("backend.commands.prices:price_group", "Set prices of your own."),
+        "unpriced": ("backend.commands.unpriced:unpriced", "List calls without a price."),
+        "recalculate": (
+            "backend.commands.recalculate:recalculate",
+            "Price stored calls anew, and back.",
+        ),
         "aggregate": ("backend.commands.jobs:aggregate", "Write the daily metrics."),
         "explain": (
             "backend.commands.explain:explain",

@@ -14,10 +14,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select
 
 from backend import db
-from backend.models import Agent, AlertRule, Base, EventRow, LlmPrice, Rollup, User
+from backend.models import (
+    Agent,
+    AlertRule,
+    Base,
+    EventRow,
+    LlmPrice,
+    RecalculationChange,
+    RecalculationRow,
+    Rollup,
+    User,
+)
 from otel_bridge.errors import ConfigurationError
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
+REVISIONS = [f"{number:04}" for number in range(1, 13)]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,7 +64,15 @@ def fill(url: str) -> None:
         )
         connection.execute(insert(AlertRule).values(_rule()))
         connection.execute(
-            insert(LlmPrice).values(provider="p", model="m", source="list", created_us=0)
+            insert(LlmPrice).values(
+                provider="p", model="m", reasoning_cost_per_mtok=1, source="list", created_us=0
+            )
+        )
+        connection.execute(insert(RecalculationRow).values(_recalculation()))
+        connection.execute(
+            insert(RecalculationChange).values(
+                recalculation_id=3, created_us=1, event_uid=uuid4(), told="digest"
+            )
         )
     engine.dispose()
 
@@ -66,6 +84,19 @@ def _rule() -> dict[str, object]:
         "name": "cost",
         "rule_type": "cost_per_day",
         "threshold": 5,
+        "created_us": 0,
+    }
+
+
+def _recalculation() -> dict[str, object]:
+    return {
+        "id": 3,
+        "user_id": 7,
+        "start_us": 0,
+        "end_us": 2,
+        "status": "done",
+        "runner": uuid4(),
+        "beat_us": 0,
         "created_us": 0,
     }
 
@@ -110,6 +141,33 @@ def test_going_down_to_a_revision_and_up_keeps_the_rows_below_it(
         assert connection.scalar(select(EventRow.cost_nusd)) == 9_000_000_000_000_000
         assert connection.scalar(select(func.count()).select_from(Rollup)) == 0
     engine.dispose()
+
+
+def test_the_cost_that_came_with_a_call_is_known_of_older_rows_too(
+    empty_database_url: str,
+) -> None:
+    db.upgrade(empty_database_url)
+    fill(empty_database_url)
+    engine = db.engine_for(empty_database_url)
+    rows = [
+        ("client", 5, "client"),
+        ("owner", 6, "tracer"),
+        ("tracer", None, None),
+        ("owner", None, None),
+    ]
+    with db.for_writing(engine).begin() as connection:
+        (filled,) = connection.execute(select(EventRow.__table__)).mappings()
+        for number, (source, sent, sent_source) in enumerate(rows, start=10):
+            told = {"cost_source": source, "sent_cost_nusd": sent, "sent_cost_source": sent_source}
+            new = {"uid": uuid4(), "cost_nusd": number, "created_us": number}
+            connection.execute(insert(EventRow).values({**filled, **told, **new}))
+    db.downgrade(empty_database_url, revision="0009")
+    db.upgrade(empty_database_url)
+    query = select(EventRow.told_cost_nusd, EventRow.told_cost_source).order_by(EventRow.created_us)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    assert found == [(None, None), (5, "client"), (6, "tracer"), (12, "tracer"), (None, None)]
 
 
 def test_the_migrations_make_what_the_models_say(empty_database_url: str) -> None:

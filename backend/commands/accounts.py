@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from backend.auth.keys import SCOPES, create_key
 from backend.auth.passwords import ADVISED_PASSWORD_LENGTH, Passwords, password_problem
-from backend.auth.users import create_user, email_problem, user_by_email
+from backend.auth.users import create_user, email_problem, only_user, user_by_email
 from backend.commands.database import ready_engine
 from backend.models import User
 from backend.settings import read_settings
@@ -87,4 +87,20 @@ def existing_user(engine: Engine, email: str) -> User:
         raise click.ClickException(
             f"there is no user {email}: make one with `otel-bridge user create {email}`"
         )
+    return row
+
+
+#: For the commands that `chosen_user` answers.
+user_option = click.option(
+    "--user", show_envvar=True, help="Whose: the e-mail. Not needed where there is one account."
+)
+
+
+def chosen_user(engine: Engine, email: str | None) -> User:
+    """Return the user that was named, else the only one there is; or stop and say which to name."""
+    if email is not None:
+        return existing_user(engine, email)
+    row = only_user(engine)
+    if row is None:
+        raise click.ClickException("there is not exactly one account: name it with --user EMAIL")
     return row

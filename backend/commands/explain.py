@@ -22,7 +22,14 @@ from otel_bridge.pricing import PriceBook
     metavar="FILE…",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
-@click.option("--json", "as_json", is_flag=True, show_envvar=True, help="Print one JSON object.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    envvar="OTEL_BRIDGE_EXPLAIN_JSON",
+    show_envvar=True,
+    help="Print one JSON object.",
+)
 def explain(files: tuple[Path, ...], *, as_json: bool) -> None:
     """Tell what each span of OTLP trace requests becomes, whether it counts, and why.
 

@@ -5,6 +5,7 @@ from backend.models.alerts import AlertEvent, AlertRule
 from backend.models.base import Base, ExactDecimal
 from backend.models.events import EventRow, RunRow, SpanLinkRow, TracerRow
 from backend.models.pricing import LlmPrice
+from backend.models.recalculations import RecalculationChange, RecalculationRow
 from backend.models.rollups import (
     AgentDailyMetrics,
     DirtyDay,
@@ -25,6 +26,8 @@ __all__ = [
     "ExactDecimal",
     "LatencyRollup",
     "LlmPrice",
+    "RecalculationChange",
+    "RecalculationRow",
     "Rollup",
     "RunRow",
     "SpanLinkRow",

@@ -120,6 +120,9 @@ class EventRow(Base):
     cost_nusd: Mapped[Wide | None]
     cost_source: Mapped[str | None] = mapped_column(String(16))
     price_version: Mapped[str | None] = mapped_column(String(64))
+    #: The cost that came with this or another event of the call; a price may go before it.
+    told_cost_nusd: Mapped[Wide | None]
+    told_cost_source: Mapped[str | None] = mapped_column(String(16))
 
     # As sent, but where other events tell the same call: what all of them tell together.
     provider: Mapped[str | None] = mapped_column(String(64))

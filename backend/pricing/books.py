@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from backend.models import LlmPrice
+from backend.pricing.rows import price_of
 from otel_bridge.pricing import Price, PriceBook
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_CACHED = 1_000
 
 
@@ -48,21 +47,4 @@ class PriceBooks:
     def _rows(self, owner_id: int) -> list[Price]:
         with Session(self._engine) as session:
             rows = session.scalars(select(LlmPrice).where(LlmPrice.user_id == owner_id))
-            return [_price(row) for row in rows]
-
-
-def _price(row: LlmPrice) -> Price:
-    return Price(
-        provider=row.provider,
-        model=row.model,
-        input_cost_per_mtok=row.input_cost_per_mtok,
-        output_cost_per_mtok=row.output_cost_per_mtok,
-        cache_read_cost_per_mtok=row.cache_read_cost_per_mtok,
-        cache_write_cost_per_mtok=row.cache_write_cost_per_mtok,
-        effective_from=_moment(row.effective_from_us),
-        effective_to=_moment(row.effective_to_us),
-    )
-
-
-def _moment(time_us: int | None) -> datetime | None:
-    return None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
+            return [price_of(row) for row in rows]

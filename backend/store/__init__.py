@@ -18,6 +18,16 @@ from backend.store.heartbeats import last_heartbeats
 from backend.store.links import links_of
 from backend.store.outcomes import Duplicate, Outcome, Rejected, Stored
 from backend.store.rebuild import rebuild_rollups
+from backend.store.recalculation import (
+    Difference,
+    Recalculated,
+    RecalculationNotFoundError,
+    RecalculationRefusedError,
+    Recalculations,
+    StoredRecalculation,
+    Summary,
+    SummaryLine,
+)
 from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
@@ -30,6 +40,7 @@ from backend.store.stored import (
 )
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
 from backend.store.transactions import StoreUnavailable, Transactions
+from backend.store.unpriced import Unpriced, unpriced
 from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
 from otel_bridge.event import Event, SpanLink
@@ -39,6 +50,7 @@ __all__ = [
     "EVERYTHING",
     "Aggregated",
     "Cursor",
+    "Difference",
     "Dimension",
     "Duplicate",
     "EventFilter",
@@ -48,6 +60,9 @@ __all__ = [
     "Histogram",
     "Outcome",
     "Patience",
+    "Recalculated",
+    "RecalculationNotFoundError",
+    "RecalculationRefusedError",
     "Rejected",
     "RunDetail",
     "RunFilter",
@@ -55,8 +70,12 @@ __all__ = [
     "StoreUnavailable",
     "Stored",
     "StoredEvent",
+    "StoredRecalculation",
     "StoredRun",
+    "Summary",
+    "SummaryLine",
     "Sums",
+    "Unpriced",
     "WarningCount",
     "Where",
     "Window",
@@ -69,7 +88,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-class EventStore:
+class EventStore(Recalculations):
     """Events, runs and roll-ups of every owner, on SQLite or PostgreSQL.
 
     Times are Unix microseconds, windows half-open, money nano-USD. Every method raises
@@ -84,7 +103,7 @@ class EventStore:
         patience: Patience | None = None,
         clock_us: Callable[[], int] = _now_us,
     ) -> None:
-        self._transactions = Transactions(engine, clock_us=clock_us)
+        super().__init__(Transactions(engine, clock_us=clock_us))
         self._clock_us = clock_us
         self._max_agents = max_agents_per_owner
         self._patience = patience or Patience()
@@ -191,6 +210,16 @@ class EventStore:
         window = Window(start_us, end_us)
         return self._transactions.read(
             lambda connection: warning_counts(connection, owner_id, window=window)
+        )
+
+    def unpriced(self, owner_id: int, *, start_us: int, end_us: int) -> list[Unpriced]:
+        """Return the models that have calls without a price, the most calls first.
+
+        The window is cut to whole quarter-hours.
+        """
+        window = Window(start_us, end_us)
+        return self._transactions.read(
+            lambda connection: unpriced(connection, owner_id, window=window)
         )
 
     def links(

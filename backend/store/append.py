@@ -172,6 +172,8 @@ def _placement(row: Row, decision: Decision, ids: Mapping[str, int], cost: Cost)
         cost.nusd,
         cost.source,
         cost.version,
+        told.sent_cost_nusd,
+        told.sent_cost_source,
         told.provider,
         told.model,
         told.tokens_in,

@@ -51,24 +51,11 @@ def _is_told_anew(row: Row, decision: Decision) -> bool:
     """Whether a row's cost cannot be the one that it has."""
     if row.placement is None:
         return decision.told is not None
-    told = decision.told or Told.by(row.entry)
-    return row.placement[-8:] != told[:-2] or _sends_another_cost(row, decision)
-
-
-def _sends_another_cost(row: Row, decision: Decision) -> bool:
-    """Whether the call's cost came with another event than this one."""
-    if decision.told is None or row.placement is None:
-        return False
-    sent = (decision.told.sent_cost_nusd, decision.told.sent_cost_source)
-    own = (row.entry.sent_cost_nusd, row.entry.sent_cost_source)
-    return sent != own and row.placement.cost_nusd is None
+    return row.placement.told != (decision.told or Told.by(row.entry))
 
 
 def _cost_now(row: Row) -> Cost:
-    if row.placement is None:
-        return row.own_cost
-    place = row.placement
-    return Cost(place.cost_nusd, place.cost_source, place.price_version)
+    return row.own_cost if row.placement is None else row.placement.cost
 
 
 def _priced_by(tx: Transaction, rows: Iterable[Row]) -> Mapping[UUID, PricedBy]:

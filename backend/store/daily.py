@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from backend.models import AgentDailyMetrics, DirtyDay, User
 from backend.store.heartbeats import last_heartbeats
@@ -37,13 +37,13 @@ class Aggregated:
 
 def aggregate_days(tx: Transaction, days: Iterable[date]) -> int:
     """Write the owner's local days anew; return how many rows they have now."""
-    zone = zone_of(tx)
+    zone = zone_of(tx.connection, tx.owner_id)
     return sum(_aggregate_day(tx, day, zone) for day in sorted(set(days)))
 
 
 def aggregate_recent(tx: Transaction) -> Aggregated:
     """Write today, yesterday and every day whose events changed since the last time."""
-    zone = zone_of(tx)
+    zone = zone_of(tx.connection, tx.owner_id)
     today = day_at(tx.now_us, zone)
     yesterday = today - _ONE_DAY
     numbers = list(
@@ -58,9 +58,9 @@ def aggregate_recent(tx: Transaction) -> Aggregated:
     )
 
 
-def zone_of(tx: Transaction) -> tzinfo:
+def zone_of(connection: Connection, owner_id: int) -> tzinfo:
     """Return the owner's time zone."""
-    name = tx.connection.scalar(select(User.timezone).where(User.id == tx.owner_id))
+    name = connection.scalar(select(User.timezone).where(User.id == owner_id))
     return zone_named(name or "UTC")
 
 

@@ -18,6 +18,7 @@ class Placement(NamedTuple):
     """What the server decided of an event; the fields are columns of `obs_events`.
 
     Provider, model, tokens and session are as sent, but where other events tell the same call.
+    `told_cost_nusd` and `told_cost_source` are the cost that came with one of these events.
     """
 
     event_type: str
@@ -29,6 +30,8 @@ class Placement(NamedTuple):
     cost_nusd: int | None
     cost_source: str | None
     price_version: str | None
+    told_cost_nusd: int | None
+    told_cost_source: str | None
     provider: str | None
     model: str | None
     tokens_in: int | None
@@ -37,6 +40,21 @@ class Placement(NamedTuple):
     tokens_cache_write: int | None
     tokens_reasoning: int | None
     session: str | None
+
+    @property
+    def cost(self) -> Cost:
+        """What the event costs."""
+        return Cost(self.cost_nusd, self.cost_source, self.price_version)
+
+    @property
+    def told(self) -> Told:
+        """What all events of the call tell together."""
+        return Told(*self[-8:], self.told_cost_nusd, self.told_cost_source)
+
+    def at_cost(self, cost: Cost) -> Placement:
+        """Return the same place, at another cost."""
+        nusd, source, version = cost
+        return self._replace(cost_nusd=nusd, cost_source=source, price_version=version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ _AS_SENT = ("status", *(name for name in Told._fields if not name.startswith("se
 #: The columns that only the server writes.
 _DECIDED = (
     *("event_type", "agent_id", "run_id", "counted", "set_aside_reason"),
-    *("cost_nusd", "cost_source", "price_version"),
+    *("cost_nusd", "cost_source", "price_version", "told_cost_nusd", "told_cost_source"),
 )
 
 #: The columns of `obs_events` that make a `Row`, in the order that `stored_row` takes; first `uid`.

@@ -30,7 +30,12 @@ def note_sightings(tx: Transaction, changed: Sequence[Placed]) -> None:
             and row.placement.agent_id != place.agent_id
         },
     )
-    days = sorted({row.entry.created_us // DAY_US for row, _ in changed})
+    note_days(tx, (row.entry.created_us for row, _ in changed))
+
+
+def note_days(tx: Transaction, times_us: Iterable[int]) -> None:
+    """Note that the days of these times, of which there must be one, are to be aggregated anew."""
+    days = sorted({time_us // DAY_US for time_us in times_us})
     tx.connection.exec_driver_sql(tx.sql.insert_dirty_days, [(tx.owner_id, day) for day in days])
 
 

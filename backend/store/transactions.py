@@ -82,6 +82,10 @@ class Transactions:
         # SQLite has one writer, and makes others poll; threads of one process queue here instead.
         self._gate = threading.Lock() if engine.dialect.name == "sqlite" else None
 
+    def now_us(self) -> int:
+        """Return the current time in Unix microseconds."""
+        return self._clock_us()
+
     def write(self, owner_id: int, work: Callable[[Transaction], _T]) -> _T:
         """Return what `work` returned once its changes are committed.
 

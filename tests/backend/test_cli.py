@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 import urllib3
 from click.testing import CliRunner
@@ -20,8 +21,11 @@ from tests.e2e.server import Client, ServerProcess, command, environment, free_p
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 EMAIL = "ada@example.com"
-GROUPS = ((), ("db",), ("user",), ("key",))
-COMMANDS = ("serve", "demo", "db", "user", "key", "seed", "aggregate", "explain", "replay")
+GROUPS = ((), ("db",), ("user",), ("key",), ("price",))
+COMMANDS = (
+    *("serve", "demo", "db", "user", "key", "seed"),
+    *("price", "unpriced", "recalculate", "aggregate", "explain", "replay"),
+)
 
 
 def create_user(url: str, *, stdin: str = "correct horse") -> subprocess.CompletedProcess[str]:
@@ -56,6 +60,7 @@ def sqlite_url(tmp_path: Path) -> str:
         ("db", "current"),
         ("user", "create"),
         ("key", "create"),
+        *(("price", name) for name in ("set", "list", "remove")),
     ],
 )
 def test_help_is_everywhere(arguments: tuple[str, ...]):
@@ -63,6 +68,32 @@ def test_help_is_everywhere(arguments: tuple[str, ...]):
     assert done.exit_code == 0
     assert f"Usage: {' '.join(('otel-bridge', *arguments))}" in done.output
     assert ("Commands:" in done.output) == (len(arguments) < 2 and arguments[:1] in GROUPS)
+
+
+def options_of(command: click.Command, *names: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each option of the commands below, with the variable it has and should have."""
+    context = click.Context(command)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from options_of(found, *names, name)
+        return
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.show_envvar:
+            words = [*names, parameter.opts[0].removeprefix("--")]
+            prefix = "_".join(("OTEL_BRIDGE", *names)).upper().replace("-", "_")
+            has = parameter.envvar or f"{prefix}_{parameter.name}".upper()
+            yield parameter.opts[0], str(has), "_".join(("otel_bridge", *words))
+
+
+def test_an_option_s_variable_is_made_of_the_command_s_and_its_own_name():
+    wrong = [
+        (option, has)
+        for option, has, should in options_of(cli)
+        if has != should.upper().replace("-", "_")
+    ]
+    assert wrong == []
 
 
 def test_help_loads_nothing_heavy():

@@ -32,9 +32,7 @@ def placed(event_type: str, created_us: int = 0, **fields: Any) -> Placed:
 
 _ROW = ("latency_ms", "error_message")
 _ENTRY = frozenset(Entry.__slots__)
-_NOWHERE = Placement(
-    "", "", None, "r", True, None, None, None, None, None, None, None, None, None, None, None, None
-)
+_NOWHERE = Placement("", "", None, "r", True, *[None] * (len(Placement._fields) - 5))
 
 
 def test_a_run_without_an_end_is_running() -> None:
