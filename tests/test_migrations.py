@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, inspect, select
+from sqlalchemy import func, insert, inspect, select, update
 
 from backend import db
 from backend.models import (
@@ -23,7 +23,9 @@ from backend.models import (
     RecalculationChange,
     RecalculationRow,
     Rollup,
+    RunRow,
     User,
+    WarningRollup,
 )
 from otel_bridge.errors import ConfigurationError
 
@@ -168,6 +170,30 @@ def test_the_cost_that_came_with_a_call_is_known_of_older_rows_too(
         found = [tuple(row) for row in connection.execute(query)]
     engine.dispose()
     assert found == [(None, None), (5, "client"), (6, "tracer"), (12, "tracer"), (None, None)]
+
+
+def test_rows_of_before_are_counted_and_dated_by_what_is_stored(empty_database_url: str) -> None:
+    db.upgrade(empty_database_url)
+    fill(empty_database_url)
+    engine = db.engine_for(empty_database_url)
+    with db.for_writing(engine).begin() as connection:
+        told = {"set_aside_reason": "same_response", "scope": "s", "run_id": "r", "created_us": 5}
+        connection.execute(update(EventRow).values(told))
+        connection.execute(insert(RunRow).values(_run()))
+    db.downgrade(empty_database_url, revision="0007")
+    db.upgrade(empty_database_url)
+    with engine.connect() as connection:
+        assert connection.scalar(select(RunRow.last_us)) == 5
+        counts = select(WarningRollup.bucket_us, WarningRollup.code, WarningRollup.scope)
+        counted = connection.execute(counts.add_columns(WarningRollup.n)).all()
+        assert counted == [(0, "same_response", "s", 1)]
+    engine.dispose()
+
+
+def _run() -> dict[str, object]:
+    sums = ("total_tokens_in", "total_tokens_out", "total_cost_nusd", "events_count")
+    zeros = dict.fromkeys((*sums, "llm_calls_count", "tool_calls_count", "last_us"), 0)
+    return {"user_id": 7, "run_id": "r", "status": "running", "started_us": 1, **zeros}
 
 
 def test_the_migrations_make_what_the_models_say(empty_database_url: str) -> None:

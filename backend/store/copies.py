@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from backend.store.accounting import (
     LOG_LAG_US,
+    MAX_OVERHANG_US,
     SAME_CALL_WINDOW_US,
     Entry,
     is_log_scope,
@@ -23,9 +24,6 @@ from backend.store.accounting import (
 )
 from backend.store.rows import Row
 from backend.store.transactions import Transaction
-
-#: How long a call may last and still be found by its tokens and time.
-_LONGEST_CALL_US = 60 * 60 * 1_000_000
 
 #: More tracers than any program has: a client that invents names must not slow the others down.
 MAX_TRACERS = 64
@@ -92,8 +90,8 @@ class Tracers:
         told = [*calls, *tools] if self.write_logs else calls
         responses = {probe for entry in told for probe in _by_response(entry)}
         likenesses = {probe for call in calls for probe in self._by_likeness(call)}
-        yield from _rows(tx, tx.sql.rows_of_responses, sorted(responses))
-        yield from _rows(tx, tx.sql.rows_of_likeness, sorted(likenesses))
+        yield from _rows(tx, tx.sql.rows_of_responses, responses)
+        yield from _rows(tx, tx.sql.rows_of_likeness, likenesses)
 
     def _by_likeness(self, call: Entry) -> Iterator[Probe]:
         likeness = likeness_of(call)
@@ -103,9 +101,8 @@ class Tracers:
         outputs = outputs_of(call) if call.is_log else {call.tokens_out or None}
         for scope in self.scopes - {"", call.scope}:
             lag_us = LOG_LAG_US if call.is_log or is_log_scope(scope) else 0
-            last_end_us = end_us + _LONGEST_CALL_US
             for key in {_digest(scope, likeness, tokens_out) for tokens_out in outputs}:
-                yield Probe(key, start_us - lag_us, last_end_us, end_us + lag_us)
+                yield Probe(key, start_us - lag_us, end_us + MAX_OVERHANG_US, end_us + lag_us)
 
 
 def _by_response(call: Entry) -> Iterator[Probe]:
@@ -114,8 +111,23 @@ def _by_response(call: Entry) -> Iterator[Probe]:
         yield Probe(call.response_id, call.created_us - SAME_CALL_WINDOW_US, last_us, last_us)
 
 
-def _rows(tx: Transaction, statement: str, probes: Sequence[Probe]) -> Iterator[Sequence[Any]]:
-    if probes:
-        columns = [list(column) for column in zip(*probes, strict=True)]
-        wanted = (json.dumps(probes),) if tx.sql.is_sqlite else columns
+def _rows(tx: Transaction, statement: str, probes: Iterable[Probe]) -> Iterator[Sequence[Any]]:
+    joined = _joined(probes)
+    if joined:
+        columns = [list(column) for column in zip(*joined, strict=True)]
+        wanted = (json.dumps(joined),) if tx.sql.is_sqlite else columns
         yield from tx.connection.exec_driver_sql(statement, (*wanted, tx.owner_id))
+
+
+def _joined(probes: Iterable[Probe]) -> list[Probe]:
+    """Join searches for one key whose times overlap, so that no row is read for each of them."""
+    joined: list[Probe] = []
+    for probe in sorted(probes):
+        key, first_end_us, last_end_us, last_start_us = joined[-1] if joined else probe
+        if joined and probe.key == key and probe.first_end_us <= last_start_us:
+            last_end_us = max(last_end_us, probe.last_end_us)
+            last_start_us = max(last_start_us, probe.last_start_us)
+            joined[-1] = Probe(key, first_end_us, last_end_us, last_start_us)
+        else:
+            joined.append(probe)
+    return joined

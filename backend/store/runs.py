@@ -83,9 +83,12 @@ def _delete(tx: Transaction, run_ids: Sequence[str]) -> None:
         )
 
 
-def _by_time(placed: Placed) -> tuple[int, str, str]:
-    entry = placed[0].entry
-    return (entry.created_us, entry.span_id or "", entry.uid.hex)
+def _by_time(placed: Placed) -> tuple[int, str, str, str, str]:
+    """Order by time; of two events at the same time what they tell decides."""
+    row, place = placed
+    entry = row.entry
+    told = (place.status, row.error_message or "", entry.uid.hex)
+    return (entry.created_us, entry.span_id or "", *told)
 
 
 def _first(events: Sequence[Placed], event_type: str) -> Placed | None:

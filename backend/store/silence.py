@@ -31,10 +31,10 @@ class Patience:
     def settled(self, run: StoredRun, *, now_us: int) -> StoredRun:
         """Return the run as it is at that time."""
         silent_us = now_us - run.last_us
-        if run.status != "running" or silent_us < self.stuck_after_us:
+        if run.status != "running":
             return run
         if silent_us < self.closed_after_us:
-            return replace(run, is_stuck=True)
+            return replace(run, is_stuck=silent_us >= self.stuck_after_us)
         reason = f"closed: silent for {_duration(self.closed_after_us)} without an end"
         return replace(run, status="error", error_message=run.error_message or reason)
 

@@ -47,6 +47,13 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    # What was set aside before is counted too: it may be decided otherwise, and is then taken away.
+    op.execute(
+        "INSERT INTO obs_warning_rollups"
+        " SELECT user_id, created_us - created_us % 900000000 AS bucket_us, set_aside_reason,"
+        " coalesce(scope, ''), coalesce(provider, ''), coalesce(model, ''), count(*)"
+        " FROM obs_events WHERE set_aside_reason IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6"
+    )
 
 
 def downgrade() -> None:

@@ -26,7 +26,10 @@ def upgrade() -> None:
     op.add_column(
         "obs_runs", sa.Column("last_us", sa.BigInteger(), nullable=False, server_default="0")
     )
-    op.execute("UPDATE obs_runs SET last_us = coalesce(finished_us, started_us)")
+    op.execute(
+        "UPDATE obs_runs SET last_us = coalesce((SELECT max(e.created_us) FROM obs_events AS e"
+        " WHERE e.user_id = obs_runs.user_id AND e.run_id = obs_runs.run_id), started_us)"
+    )
     with op.batch_alter_table("obs_runs") as table:
         table.alter_column("last_us", server_default=None)
 

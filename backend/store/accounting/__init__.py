@@ -16,15 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from backend.store.accounting.copies import (
-    LOG_LAG_US,
-    SAME_CALL_WINDOW_US,
-    likeness_of,
-    outputs_of,
-    start_of,
-)
 from backend.store.accounting.counting import count
 from backend.store.accounting.entries import (
+    CARRIED,
     AgentRef,
     Decision,
     Entry,
@@ -34,12 +28,22 @@ from backend.store.accounting.entries import (
     identity_of,
     is_log_scope,
 )
+from backend.store.accounting.likeness import (
+    LOG_LAG_US,
+    MAX_OVERHANG_US,
+    SAME_CALL_WINDOW_US,
+    likeness_of,
+    outputs_of,
+    start_of,
+)
 from backend.store.accounting.outcome import statuses
 from backend.store.accounting.placement import place
 from backend.store.accounting.tree import Key, Tree
 
 __all__ = [
+    "CARRIED",
     "LOG_LAG_US",
+    "MAX_OVERHANG_US",
     "SAME_CALL_WINDOW_US",
     "AgentRef",
     "Decision",

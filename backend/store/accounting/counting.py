@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from backend.store.accounting.copies import Copies, find_copies, richest_first
+from backend.store.accounting.copies import Copies, find_copies, last_of, richest_first
 from backend.store.accounting.entries import Entry, SetAside, Told
 from backend.store.accounting.executions import find_executions
-from backend.store.accounting.merging import last_of, told_together
+from backend.store.accounting.merging import told_together
 from backend.store.accounting.placement import Place
 from backend.store.accounting.tree import Key, Span, Tree
 from otel_bridge.facts import Operation
@@ -36,11 +36,12 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
     """
     aside: dict[UUID, SetAside] = {}
     copies: Copies = {}
-    calls = [span for span in tree.spans.values() if span.is_call]
-    for span in calls:
-        _set_aside_nested(span, aside, copies)
+    calls = [span for span in tree.from_the_top() if span.is_call]
+    standing: dict[Key, list[Span]] = {}
+    for span in reversed(calls):
+        standing[span.key] = _set_aside_nested(span, standing, aside, copies)
     _set_aside_echoes(calls, aside)
-    found = find_copies(calls, aside)
+    found = find_copies(calls, aside, copies)
     found |= find_executions(span for span in tree.spans.values() if span.is_tool)
     aside |= {uid: reason for uid, (_, reason) in found.items()}
     copies |= {uid: kept for uid, (kept, _) in found.items()}
@@ -57,7 +58,7 @@ def _adopt_places(entries: Sequence[Entry], placed: Sequence[Place], copies: Cop
     adopted: dict[UUID, Place] = {}
     for entry, place in sorted(zip(entries, placed, strict=True), key=_by_span):
         if place.run_id is not None and entry.uid in copies:
-            adopted.setdefault(copies[entry.uid].uid, place)
+            adopted.setdefault(last_of(entry, copies).uid, place)
     return [
         replace(place, run_id=adopted[entry.uid].run_id, agent=adopted[entry.uid].agent)
         if place.run_id is None and entry.uid in adopted
@@ -78,26 +79,29 @@ def _put_aside(span: Span, reason: SetAside, aside: dict[UUID, SetAside]) -> Non
             aside.setdefault(entry.uid, reason)
 
 
-def _set_aside_nested(span: Span, aside: dict[UUID, SetAside], copies: Copies) -> None:
+def _set_aside_nested(
+    span: Span,
+    standing: Mapping[Key, list[Span]],
+    aside: dict[UUID, SetAside],
+    copies: Copies,
+) -> list[Span]:
     """Keep one of the call spans that stand in each other: the innermost that knows its usage.
 
-    Of two that tell the same tokens the richer is kept.
+    Of two that tell the same tokens the richer is kept. `standing` are those that are kept of each
+    call below; those of this one are returned.
     """
-    inner = list(_calls_within(span))
-    if not inner:
-        return
-    if len(inner) == 1 and _is_richer(span, inner[0]) and inner[0].entries[0].uid not in aside:
-        _put_aside(inner[0], SetAside.SAME_CALL_ABOVE, aside)
-        copies[inner[0].entries[0].uid] = span.entries[0]
-        return
-    if span.carrier is None or any(call.carrier for call in inner):
+    inner = list(_calls_within(span, standing))
+    is_one = len(inner) == 1
+    is_richest = is_one and _is_richer(span, inner[0])
+    if not is_richest and inner and (span.carrier is None or any(call.carrier for call in inner)):
         _put_aside(span, SetAside.SAME_CALL_BELOW, aside)
-        if len(inner) == 1:
+        if is_one:
             copies[span.entries[0].uid] = inner[0].entries[0]
-        return
+        return inner
     for call in inner:
         _put_aside(call, SetAside.SAME_CALL_ABOVE, aside)
         copies[call.entries[0].uid] = span.entries[0]
+    return [span]
 
 
 def _is_richer(outer: Span, inner: Span) -> bool:
@@ -107,17 +111,17 @@ def _is_richer(outer: Span, inner: Span) -> bool:
     return same and bool(one.tokens_in) and richest_first(one)[:-2] < richest_first(other)[:-2]
 
 
-def _calls_within(span: Span) -> Iterator[Span]:
+def _calls_within(span: Span, standing: Mapping[Key, list[Span]]) -> Iterator[Span]:
     """Yield the calls below that may be the same call: no tool and no agent stands between.
 
     A log is told by what it says: the span in which it was written may be another call's.
     """
-    stack = list(span.children)
+    stack = [below for below in span.children if not below.is_log]
     while stack:
         below = stack.pop()
-        if below.operation == span.operation and not below.is_log:
-            yield below
-        if not below.is_agent and below.operation != Operation.TOOL:
+        if below.operation == span.operation:
+            yield from standing[below.key]
+        elif not below.is_agent and below.operation != Operation.TOOL:
             stack.extend(below.children)
 
 

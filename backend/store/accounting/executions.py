@@ -10,16 +10,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from uuid import UUID
 
-from backend.store.accounting.copies import (
-    LOG_LAG_US,
-    SAME_CALL_WINDOW_US,
-    Copy,
-    gap_us,
-    repeats,
-    response_key,
-    richest_first,
-)
+from backend.store.accounting.copies import Copy, Telling, joined, response_key, richest_first
 from backend.store.accounting.entries import Entry, SetAside
+from backend.store.accounting.likeness import LOG_LAG_US, SAME_CALL_WINDOW_US, gap_us
 from backend.store.accounting.tree import Span
 
 
@@ -34,12 +27,10 @@ def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
         for span in spans
         if not span.is_log and (above := _same_tool_above(span)) is not None
     }
-    rest = [span.entries[0] for span in spans if span.entries[0].uid not in kept]
-    if any(entry.is_log for entry in rest):
-        by_id = repeats(rest, response_key, _is_logged, _failed_log_first)
-        kept |= by_id
-        rest = [entry for entry in rest if entry.uid not in by_id]
-    kept |= repeats(rest, _execution_key, _ran_at_once, _failed_log_first)
+    rest = [Telling.of(span.entries[:1]) for span in spans if span.entries[0].uid not in kept]
+    for key_of, is_same in ((response_key, _is_logged), (_execution_key, _ran_at_once)):
+        repeats, rest = joined(rest, key_of, is_same, kept_first=_failed_log_first)
+        kept |= repeats
     return {uid: (entry, SetAside.SAME_EXECUTION) for uid, entry in kept.items()}
 
 

@@ -6,14 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from backend.store.accounting.copies import (
-    Copies,
-    is_exclusive,
-    richest_first,
-    same_model,
-    same_totals,
-)
+from backend.store.accounting.copies import Copies, last_of, richest_first
 from backend.store.accounting.entries import Entry, Told
+from backend.store.accounting.likeness import is_exclusive, same_model, same_totals
 
 _PARTS = ("tokens_cache_read", "tokens_cache_write", "tokens_reasoning")
 _USAGE = ("tokens_in", "tokens_out", *_PARTS)
@@ -30,15 +25,6 @@ def told_together(entries: Iterable[Entry], copies: Copies) -> dict[UUID, Told]:
             groups[last.uid].append(entry)
     together = {uid: _merged(kept[uid], group) for uid, group in groups.items()}
     return {uid: told for uid, told in together.items() if told != Told.by(kept[uid])}
-
-
-def last_of(entry: Entry, copies: Copies) -> Entry:
-    """Return the event that counts instead of a copy, after every step that leads to it."""
-    seen: set[UUID] = set()
-    while entry.uid in copies and entry.uid not in seen:
-        seen.add(entry.uid)
-        entry = copies[entry.uid]
-    return entry
 
 
 def _merged(kept: Entry, others: Sequence[Entry]) -> Told:
@@ -66,11 +52,8 @@ def _model_order(model: str) -> tuple[int, bool, str]:
 
 def _usage(kept: Entry, told: dict[str, object], other: Entry) -> dict[str, object]:
     """Return the usage fields of `other` that are better than what is known already."""
-    knows_none = told["tokens_in"] is None and told["tokens_out"] is None
-    if knows_none or (is_exclusive(kept, other) and told["tokens_in"] == kept.tokens_in):
+    if is_exclusive(kept, other) and told["tokens_in"] == kept.tokens_in:
         return {name: getattr(other, name) for name in _USAGE}
     if not same_totals(kept, other):
         return {}
-    return {
-        name: getattr(other, name) for name in _PARTS if not told[name] and getattr(other, name)
-    }
+    return {name: value for name in _USAGE if not told[name] and (value := getattr(other, name))}

@@ -21,7 +21,10 @@ def statuses(entries: Sequence[Entry], counted: Count) -> dict[UUID, str]:
     ends = [
         (entry, place.run_id)
         for entry, place in pairs
-        if place.event_type == "run_finished" and entry.status != "error" and entry.operation
+        if place.event_type == "run_finished"
+        and place.run_id is not None
+        and entry.status != "error"
+        and entry.operation
     ]
     if not ends:
         return told

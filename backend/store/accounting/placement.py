@@ -126,9 +126,8 @@ def _run_agents(
 ) -> dict[str, AgentRef]:
     """Return the agent of each run, for events that name none and have no span above them."""
     owners: dict[str, AgentRef] = {}
-    for entry in sorted(entries, key=entry_order):
-        if entry.event_type not in ("run_started", "run_finished"):
-            continue
+    ends = [one for one in entries if one.event_type in ("run_started", "run_finished")]
+    for entry in sorted(ends, key=entry_order):
         span = tree.span_of(entry)
         root = roots.get(span.key) if span else None
         run_id = _run_id(root) if root else entry.run_hint

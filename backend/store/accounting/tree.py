@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from uuid import UUID
 
 from backend.store.accounting.entries import PHASE, Entry
@@ -11,6 +12,8 @@ from otel_bridge.facts import Operation
 
 #: Trace id and span id.
 Key = tuple[str, str]
+#: Requests to a model.
+CALLS = frozenset({Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK})
 
 
 @dataclass(slots=True, eq=False)
@@ -54,11 +57,7 @@ class Span:
     @property
     def is_call(self) -> bool:
         """Whether the span is a request to a model."""
-        return self.operation in (
-            Operation.CHAT,
-            Operation.EMBEDDINGS,
-            Operation.RERANK,
-        )
+        return self.operation in CALLS
 
     @property
     def is_tool(self) -> bool:
@@ -189,21 +188,26 @@ def _settle_loops(spans: Iterable[Span]) -> None:
 
 
 def entry_order(entry: Entry) -> tuple[int, bool, int, str, str, str]:
-    """Order by what an event knows: spans before what was posted by hand, ends before starts."""
-    ids = (entry.trace_id, entry.span_id, entry.run_hint, entry.agent, entry.agent_id_hint)
+    """Order by what an event knows: spans before what was posted by hand, ends before starts.
+
+    Of two events at the same time their content decides, not which one came first.
+    """
     return (
         _vagueness(entry),
         entry.event_type.endswith("_started"),
         entry.created_us,
         entry.event_type,
-        str(ids),
-        str(entry.uid),
+        str(_content(entry)),
+        entry.uid.hex,
     )
+
+
+_content = attrgetter(*(item.name for item in fields(Entry) if item.name != "uid"))
 
 
 def _vagueness(entry: Entry) -> int:
     """Return 0 for a span's event; of posted ones, those that name what their span did go first."""
-    if entry.operation is not None:
+    if _told_operation(entry) is not None:
         return 0
     if entry.event_type in PHASE:
         return 1
@@ -220,7 +224,8 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     if entry.is_log:
         return (trace_id, f"log/{entry.uid}")
     span = spans.get((trace_id, span_id))
-    if span is None or entry.operation is not None or _operation_of(entry) == span.operation:
+    is_told = _told_operation(entry) is not None
+    if span is None or is_told or _operation_of(entry) == span.operation:
         return (trace_id, span_id)
     return (trace_id, f"{span_id}/{entry.uid}")
 
@@ -228,17 +233,12 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
 def _new_span(entry: Entry, key: Key) -> Span:
     return Span(
         *key,
-        parent_span_id=entry.span_id if _hangs_below(entry, key) else entry.parent_span_id,
+        parent_span_id=entry.parent_span_id if key[1] == entry.span_id else entry.span_id,
         operation=_operation_of(entry),
         agent=entry.agent,
         agent_id_hint=entry.agent_id_hint,
         run_hint=entry.run_hint,
     )
-
-
-def _hangs_below(entry: Entry, key: Key) -> bool:
-    """Whether the entry stands below the span whose id it has."""
-    return entry.span_id is not None and key[1] != entry.span_id
 
 
 def _enrich(span: Span, entry: Entry) -> None:
@@ -251,10 +251,17 @@ def _enrich(span: Span, entry: Entry) -> None:
     span.delegate = span.delegate or entry.delegate
 
 
+def _told_operation(entry: Entry) -> str | None:
+    """Return what the event says that its span did; only an `llm_call` can tell a call."""
+    is_call = entry.event_type == "llm_call"
+    return entry.operation if is_call or entry.operation not in CALLS else None
+
+
 def _operation_of(entry: Entry) -> str | None:
     """Return the operation; of an event that was posted without one, what its type implies."""
-    if entry.operation is not None:
-        return entry.operation
+    told = _told_operation(entry)
+    if told is not None:
+        return told
     if entry.event_type in PHASE:
         return Operation.AGENT
     return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)

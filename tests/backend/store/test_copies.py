@@ -10,18 +10,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, func, select
 
+from backend import db
 from backend.ingest.otlp import BadSpan, parse_protobuf, records_of
 from backend.models import TracerRow
 from backend.store import EventFilter, EventStore, Group
-from backend.store.copies import MAX_TRACERS
+from backend.store.copies import MAX_TRACERS, Tracers
 from backend.store.group import load_group
 from backend.store.new_rows import new_row
+from backend.store.statements import Statements
 from backend.store.transactions import Transactions
 from otel_bridge.event import Event, SpanLink
 from otel_bridge.mapping import events_from, link_from
 from otel_bridge.pricing import PriceBook
 from otel_bridge.record import SpanRecord
 from tests.backend.store.makers import NOW_US, SECOND_US, agent_trace, llm_call
+from tests.databases import SqliteDatabases
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 
@@ -124,6 +127,44 @@ def test_a_late_call_reads_only_what_ran_at_its_time(
     transactions = Transactions(engine, clock_us=lambda: NOW_US)
     group = transactions.write(owner_id, lambda tx: load_group(tx, [late]))
     assert list(group.rows) == [late.entry.uid]
+
+
+def test_calls_with_one_response_id_are_read_once(
+    store: EventStore, engine: Engine, owner_id: int
+) -> None:
+    calls = [
+        llm_call(
+            "s",
+            trace_id=f"{number:032x}",
+            scope="ab"[number % 2],
+            resource="p",
+            response_id="always the same",
+            created_at_us=NOW_US + number * SECOND_US,
+        )
+        for number in range(50)
+    ]
+    store.append(owner_id, calls)
+    rows = [new_row(call, uuid4(), identity=None).row for call in calls]
+    transactions = Transactions(engine, clock_us=lambda: NOW_US)
+    tracers = Tracers(frozenset("ab"))
+    found = transactions.write(owner_id, lambda tx: list(tracers.rows_like(tx, rows)))
+    assert len(found) == 50
+
+
+@pytest.mark.parametrize("column", ["response", "likeness"])
+def test_copies_are_looked_up_by_key_whatever_the_planner_thinks_of_times(
+    sqlite_databases: SqliteDatabases, column: str
+) -> None:
+    with sqlite_databases.migrated() as url:
+        engine = db.engine_for(url)
+        statements = Statements.of(engine)
+        wanted = (
+            statements.rows_of_responses if column == "response" else statements.rows_of_likeness
+        )
+        with engine.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {wanted}", ("[]", 1)).all()
+        engine.dispose()
+    assert f"ix_obs_events_{column} " in str(plan)
 
 
 def test_invented_tracers_are_not_remembered(

@@ -43,6 +43,16 @@ def test_a_run_without_an_end_is_stuck_and_then_closed(
         assert page.total == len(page.runs) == (asked == status)
 
 
+def test_a_run_may_be_closed_before_it_would_be_stuck(engine: Engine, owner_id: int) -> None:
+    clock = Clock()
+    patience = Patience.of_minutes(stuck_after=60, closed_after=10)
+    store = EventStore(engine, patience=patience, clock_us=clock)
+    store.append(owner_id, [run_started("root")])
+    clock.now_us += 12 * MINUTE_US
+    (run,) = store.runs(owner_id, RunFilter(status="error"), limit=5).runs
+    assert (run.status, run.is_stuck) == ("error", False)
+
+
 def test_an_end_that_arrives_late_counts_all_the_same(engine: Engine, owner_id: int) -> None:
     clock = Clock()
     store = EventStore(engine, clock_us=clock)
