@@ -56,7 +56,7 @@ def events_from(
     if facts is None or facts.operation is Operation.NOTHING:
         return ()
     owner = default_agent or record.resource.service_name
-    finished = _finished(record, facts, prices, owner=owner, capture_content=capture_content)
+    finished = finished_event(record, facts, prices, owner=owner, capture_content=capture_content)
     if not facts.operation.is_agent:
         return (finished,)
     return (_started(record, facts, owner), finished)
@@ -112,7 +112,7 @@ def _started(record: SpanRecord, facts: SpanFacts, owner: str | None) -> Event:
     )
 
 
-def _finished(
+def finished_event(
     record: SpanRecord,
     facts: SpanFacts,
     prices: PriceBook,
@@ -120,6 +120,7 @@ def _finished(
     owner: str | None,
     capture_content: bool,
 ) -> Event:
+    """Return the event of a span that ended, by what it says; `owner` is its default agent."""
     start_ns = record.start_ns if facts.started_ns is None else facts.started_ns
     end_ns = start_ns if record.end_ns is None else max(record.end_ns, start_ns)
     event_type = _event_type(record, facts.operation, "finished")
@@ -151,8 +152,13 @@ def _finished(
         operation=facts.operation.value,
         scope=_cut(record.scope_name),
         resource=record.resource.key,
-        response_id=_cut(facts.response_id),
+        response_id=_cut(_told_again_by(facts)),
     )
+
+
+def _told_again_by(facts: SpanFacts) -> str | None:
+    """Return the id under which another record may tell the same call, or execution of a tool."""
+    return facts.tool_call_id if facts.operation is Operation.TOOL else facts.response_id
 
 
 def _cut(name: str | None, at_most: int = _MAX_NAME_CHARS) -> str | None:

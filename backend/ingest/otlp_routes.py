@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import Blueprint, Response, request
 from google.protobuf.message import Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceResponse,
+)
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
-    ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 
@@ -20,8 +20,10 @@ from backend.auth.access import with_ingest_key
 from backend.body import read_body
 from backend.clock import now_us
 from backend.errors import ApiError
-from backend.ingest.otlp import parse_json, parse_protobuf, records_of
-from backend.ingest.service import Receipt, TimeWindow, store_spans
+from backend.ingest.otlp import TRACES, records_of
+from backend.ingest.otlp_body import Request, Signal
+from backend.ingest.otlp_logs import LOGS, logs_of
+from backend.ingest.service import Receipt, TimeWindow, store_logs, store_spans
 from backend.rpc_status import message_answer, speaks_protobuf
 from backend.services import services
 
@@ -34,60 +36,83 @@ _SHOWN_REASONS = 3
 @with_ingest_key
 def traces(owner_id: int) -> Response:
     """Store the events of the spans; 200 means committed, but for what partial_success names."""
-    parse = _parser()
-    app, now = services(), now_us()
+    app, spans = services(), records_of(_request(TRACES))
     receipt = store_spans(
         app.store,
         owner_id,
-        spans=records_of(parse(read_body(request, app.settings))),
+        spans=spans,
         book=app.books.of(owner_id),
-        window=TimeWindow.around(now, retention_days=app.settings.retention_days),
+        window=TimeWindow.around(now_us(), retention_days=app.settings.retention_days),
         capture_content=app.settings.capture_content,
     )
-    return message_answer(request, _response(receipt))
+    return message_answer(request, _traces_response(receipt))
+
+
+@blueprint.post("/logs")
+@with_ingest_key
+def logs(owner_id: int) -> Response:
+    """Store what logs tell of calls and tools; 200 means committed, but for partial_success."""
+    app, records = services(), logs_of(_request(LOGS))
+    receipt = store_logs(
+        app.store,
+        owner_id,
+        logs=records,
+        book=app.books.of(owner_id),
+        window=TimeWindow.around(now_us(), retention_days=app.settings.retention_days),
+        capture_content=app.settings.capture_content,
+    )
+    return message_answer(request, _logs_response(receipt))
 
 
 @blueprint.post("/metrics")
 @with_ingest_key
 def metrics(_owner_id: int) -> Response:
     """Accept metrics, of which nothing is used."""
-    return _ignored(ExportMetricsServiceResponse())
-
-
-@blueprint.post("/logs")
-@with_ingest_key
-def logs(_owner_id: int) -> Response:
-    """Accept logs, of which nothing is used."""
-    return _ignored(ExportLogsServiceResponse())
-
-
-def _ignored(response: Message) -> Response:
-    _parser()
+    _speaks_protobuf()
     read_body(request, services().settings)
-    return message_answer(request, response)
+    return message_answer(request, ExportMetricsServiceResponse())
 
 
-def _parser() -> Callable[[bytes], ExportTraceServiceRequest]:
-    """Return what reads the body's encoding; raise 415 for one that OTLP does not have."""
+def _request(signal: Signal[Request]) -> Request:
+    """Return the request in either encoding; raise 400 or 415 where it is none."""
+    parse = signal.from_protobuf if _speaks_protobuf() else signal.from_json
+    return parse(read_body(request, services().settings))
+
+
+def _speaks_protobuf() -> bool:
+    """Return whether the body is protobuf and not JSON; raise 415 for any other encoding."""
     if speaks_protobuf(request):
-        return parse_protobuf
+        return True
     if request.mimetype == "application/json":
-        return parse_json
+        return False
     given = request.mimetype or "none"
     raise ApiError(
         415, f"Content-Type must be application/x-protobuf or application/json, not {given}"
     )
 
 
-def _response(receipt: Receipt) -> ExportTraceServiceResponse:
+def _traces_response(receipt: Receipt) -> Message:
     """Return the response; `partial_success` is set only where spans were rejected."""
     if not receipt.rejected:
         return ExportTraceServiceResponse()
+    partial = ExportTracePartialSuccess(
+        rejected_spans=len(receipt.rejected), error_message=_reasons(receipt)
+    )
+    return ExportTraceServiceResponse(partial_success=partial)
+
+
+def _logs_response(receipt: Receipt) -> Message:
+    """Return the response; `partial_success` is set only where records were rejected."""
+    if not receipt.rejected:
+        return ExportLogsServiceResponse()
+    partial = ExportLogsPartialSuccess(
+        rejected_log_records=len(receipt.rejected), error_message=_reasons(receipt)
+    )
+    return ExportLogsServiceResponse(partial_success=partial)
+
+
+def _reasons(receipt: Receipt) -> str:
+    """Return the first different reasons as one text."""
     reasons = list(dict.fromkeys(reason for _, reason in receipt.rejected))
     more = len(reasons) - _SHOWN_REASONS
-    message = "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")
-    return ExportTraceServiceResponse(
-        partial_success=ExportTracePartialSuccess(
-            rejected_spans=len(receipt.rejected), error_message=message
-        )
-    )
+    return "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")

@@ -12,6 +12,8 @@ from backend.ingest.schema import Batch, Invalid
 from backend.store import Duplicate, EventStore, Rejected
 from otel_bridge.event import Event, SpanLink
 from otel_bridge.facts import Usage
+from otel_bridge.log_mapping import events_from_log
+from otel_bridge.log_record import LogRecord
 from otel_bridge.mapping import events_from, link_from
 from otel_bridge.pricing import PriceBook
 from otel_bridge.record import SpanRecord
@@ -107,6 +109,33 @@ def store_spans(
     return receipt
 
 
+def store_logs(
+    store: EventStore,
+    owner_id: int,
+    *,
+    logs: Sequence[LogRecord],
+    book: PriceBook,
+    window: TimeWindow,
+    capture_content: bool = False,
+) -> Receipt:
+    """Commit what log records tell of calls and tools; the others are accepted and ignored.
+
+    Counts of the receipt: records.
+    """
+    receipt = Receipt(submitted=len(logs))
+    for start in range(0, len(logs), _PART):
+        events: list[tuple[int, Event]] = []
+        for index, record in enumerate(logs[start : start + _PART], start):
+            made = _events_of_log(record, capture_content=capture_content)
+            if isinstance(made, BadRecord):
+                receipt.rejected.append((index, made.reason))
+            else:
+                events.extend(_in_window(index, made, window, receipt))
+        _append(store, owner_id, events=events, links=(), book=book, receipt=receipt)
+    receipt.rejected.sort()
+    return receipt
+
+
 class _NoPrices(PriceBook):
     """Leaves pricing to the store, which knows all that is told of a call."""
 
@@ -124,6 +153,25 @@ def _events_of(span: SpanRecord, *, capture_content: bool) -> Sequence[Event] | 
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         _log.exception("span %s of trace %s cannot be mapped", span.span_id, span.trace_id)
         return BadSpan("an attribute of the span cannot be read")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A log record that tells of a call or a tool and cannot be stored, and why."""
+
+    reason: str
+
+
+def _events_of_log(record: LogRecord, *, capture_content: bool) -> Sequence[Event] | BadRecord:
+    """Return the record's events; a value that nothing foresaw spoils this record and no other."""
+    try:
+        made = events_from_log(record, prices=_NO_PRICES, capture_content=capture_content)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+        _log.exception("a log record of scope %r cannot be mapped", record.scope_name)
+        return BadRecord("an attribute of the log record cannot be read")
+    if made and not record.time_ns:
+        return BadRecord("time_unix_nano or observed_time_unix_nano must be set")
+    return made
 
 
 def _in_window(

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from backend.store.accounting import (
+    LOG_LAG_US,
     MAX_OVERHANG_US,
     SAME_CALL_WINDOW_US,
     Entry,
+    is_log_scope,
     likeness_of,
+    outputs_of,
     start_of,
 )
 from backend.store.rows import Row
@@ -35,13 +38,18 @@ class Probe(NamedTuple):
     last_start_us: int
 
 
-def likeness_key(entry: Entry, *, scope: str | None = None) -> str | None:
-    """Return the key under which a tracer's span of such a call is found, by default its own."""
+def likeness_key(entry: Entry) -> str | None:
+    """Return the key under which a call is found by those who do not know its response id."""
     likeness = likeness_of(entry)
     if likeness is None:
         return None
-    text = "\0".join(map(str, (scope or entry.scope, *likeness)))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return _digest(entry.scope or "", likeness, entry.tokens_out or None)
+
+
+def _digest(scope: str, likeness: tuple[object, ...], tokens_out: int | None) -> str:
+    """Return the key of a scope's calls: a log's may tell another output than the span's."""
+    told = (scope, *likeness) if is_log_scope(scope) else (scope, *likeness, tokens_out)
+    return hashlib.blake2b("\0".join(map(str, told)).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,11 @@ class Tracers:
     @classmethod
     def with_those_of(cls, tx: Transaction, rows: Iterable[Row]) -> Tracers:
         """Return the owner's tracers, those of the new rows recorded among them."""
-        seen = {row.entry.scope or "" for row in rows if row.entry.event_type == "llm_call"}
+        seen = {
+            row.entry.scope or ""
+            for row in rows
+            if row.entry.event_type == "llm_call" or row.entry.is_log
+        }
         known = {
             scope for (scope,) in tx.connection.exec_driver_sql(tx.sql.tracers, (tx.owner_id,))
         }
@@ -64,22 +76,33 @@ class Tracers:
             )
         return cls(frozenset(known.union(new)))
 
+    @property
+    def write_logs(self) -> bool:
+        """Whether any of them tells its calls by logs."""
+        return any(map(is_log_scope, self.scopes))
+
     def rows_like(self, tx: Transaction, rows: Sequence[Row]) -> Iterator[Sequence[Any]]:
-        """Yield the raw values of rows that may tell one of these calls again."""
-        if len(self.scopes) < 2:
+        """Yield the raw values of rows that may tell one of these calls or executions again."""
+        if len(self.scopes) < 2 and not self.write_logs:
             return
         calls = [row.entry for row in rows if row.entry.event_type == "llm_call"]
-        responses = {probe for call in calls for probe in _by_response(call)}
+        tools = [row.entry for row in rows if row.entry.event_type == "tool_call"]
+        told = [*calls, *tools] if self.write_logs else calls
+        responses = {probe for entry in told for probe in _by_response(entry)}
         likenesses = {probe for call in calls for probe in self._by_likeness(call)}
         yield from _rows(tx, tx.sql.rows_of_responses, responses)
         yield from _rows(tx, tx.sql.rows_of_likeness, likenesses)
 
     def _by_likeness(self, call: Entry) -> Iterator[Probe]:
+        likeness = likeness_of(call)
+        if likeness is None:
+            return
         start_us, end_us = start_of(call), call.created_us
-        for scope in self.scopes:
-            key = likeness_key(call, scope=scope) if scope and scope != call.scope else None
-            if key is not None:
-                yield Probe(key, start_us, end_us + MAX_OVERHANG_US, end_us)
+        outputs = outputs_of(call) if call.is_log else {call.tokens_out or None}
+        for scope in self.scopes - {"", call.scope}:
+            lag_us = LOG_LAG_US if call.is_log or is_log_scope(scope) else 0
+            for key in {_digest(scope, likeness, tokens_out) for tokens_out in outputs}:
+                yield Probe(key, start_us - lag_us, end_us + MAX_OVERHANG_US, end_us + lag_us)
 
 
 def _by_response(call: Entry) -> Iterator[Probe]:

@@ -26,11 +26,14 @@ from backend.store.accounting.entries import (
     Told,
     dedupe_key_shown,
     identity_of,
+    is_log_scope,
 )
 from backend.store.accounting.likeness import (
+    LOG_LAG_US,
     MAX_OVERHANG_US,
     SAME_CALL_WINDOW_US,
     likeness_of,
+    outputs_of,
     start_of,
 )
 from backend.store.accounting.outcome import statuses
@@ -39,6 +42,7 @@ from backend.store.accounting.tree import Key, Tree
 
 __all__ = [
     "CARRIED",
+    "LOG_LAG_US",
     "MAX_OVERHANG_US",
     "SAME_CALL_WINDOW_US",
     "AgentRef",
@@ -50,7 +54,9 @@ __all__ = [
     "decide",
     "dedupe_key_shown",
     "identity_of",
+    "is_log_scope",
     "likeness_of",
+    "outputs_of",
     "start_of",
 ]
 

@@ -3,25 +3,29 @@
 Spans of one instrumentation scope are copies of each other only when nested. Across scopes, the
 provider's response id decides; where one of them does not know it, the same tokens at the same time
 in one process do, matched one to one: ten equal parallel calls seen by two tracers are ten calls.
+A program's logs are one more tracer, with a scope of its own, whatever span they were written in.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from backend.store.accounting.entries import Entry, SetAside
 from backend.store.accounting.likeness import (
-    gap_us,
     is_alike,
     is_same_response,
+    likeness_and_output_of,
     likeness_of,
     start_of,
 )
 from backend.store.accounting.tree import Span
+
+_NO_UID = UUID(int=0)
 
 #: The entry that is kept instead, and why this one is not.
 Copy = tuple[Entry, SetAside]
@@ -30,14 +34,15 @@ Copies = dict[UUID, Entry]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Telling:
-    """The events that tell one call; the first of them counts."""
+class Telling:
+    """The events that tell one call, or one execution of a tool; the first of them counts."""
 
     entries: tuple[Entry, ...]
     scopes: frozenset[str | None]
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> _Telling:
+    def of(cls, entries: Iterable[Entry]) -> Telling:
+        """Return what these events tell together."""
         told = tuple(entries)
         return cls(told, frozenset(entry.scope for entry in told))
 
@@ -52,25 +57,27 @@ def find_copies(
     below = {span.entries[0].uid: span.parent.key for span in calls if span.parent is not None}
     found: dict[UUID, Copy] = {}
     tellings = _tellings(calls, aside, nested)
+    # Without logs the output is one more thing that must be equal: groups are smaller with it.
+    likeness = likeness_of if any(span.is_log for span in calls) else likeness_and_output_of
     for reason, key_of, is_same in (
-        (SetAside.SAME_RESPONSE, _response_key, is_same_response),
-        (SetAside.SAME_TOKENS_AND_TIME, likeness_of, partial(is_alike, below=below)),
+        (SetAside.SAME_RESPONSE, response_key, is_same_response),
+        (SetAside.SAME_TOKENS_AND_TIME, likeness, partial(is_alike, below=below)),
     ):
-        repeats, tellings = _joined(tellings, key_of, is_same)
+        repeats, tellings = joined(tellings, key_of, is_same)
         found |= {uid: (kept, reason) for uid, kept in repeats.items()}
     return found
 
 
 def _tellings(
     calls: Iterable[Span], aside: Mapping[UUID, SetAside], nested: Copies
-) -> list[_Telling]:
+) -> list[Telling]:
     """Return each call that counts so far, with its spans that stand in each other."""
     entries = [span.entries[0] for span in calls]
     told = {entry.uid: [entry] for entry in entries if entry.uid not in aside}
     for entry in entries:
         if entry.uid in nested:
             told[last_of(entry, nested).uid].append(entry)
-    return [_Telling.of(group) for group in told.values()]
+    return [Telling.of(group) for group in told.values()]
 
 
 def last_of(entry: Entry, copies: Copies) -> Entry:
@@ -80,80 +87,47 @@ def last_of(entry: Entry, copies: Copies) -> Entry:
     return entry
 
 
-def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
-    """Return the tool spans that repeat another tracer's in the same trace, each with that one.
-
-    Of nested spans the outer one is kept: a client's span inside the framework's.
-    """
-    spans = list(tools)
-    kept = {
-        span.entries[0].uid: above.entries[0]
-        for span in spans
-        if (above := _same_tool_above(span)) is not None
-    }
-    rest = [_Telling.of(span.entries[:1]) for span in spans if span.entries[0].uid not in kept]
-    kept |= _joined(rest, _execution_key, _overlap)[0]
-    return {uid: (entry, SetAside.SAME_EXECUTION) for uid, entry in kept.items()}
-
-
-def _execution_key(entry: Entry) -> Hashable | None:
-    """Return what the spans of one execution have in common; None where too little is known."""
-    if not (entry.tool and entry.scope and entry.resource):
-        return None
-    return (entry.trace_id, entry.resource, entry.tool)
-
-
-def _overlap(one: Entry, other: Entry) -> bool:
-    return gap_us(one, other) <= 0
-
-
-def _same_tool_above(span: Span) -> Span | None:
-    """Return the outermost tool span of the same name, with no agent and no call in between."""
-    found: Span | None = None
-    for above in span.ancestors():
-        if above.is_agent or above.is_call:
-            break
-        if above.is_tool and _is_same_tool(span.entries[0], above.entries[0]):
-            found = above
-    return found
-
-
-def _is_same_tool(one: Entry, other: Entry) -> bool:
-    return one.tool is not None and one.tool == other.tool and one.scope != other.scope
-
-
-def _response_key(entry: Entry) -> str | None:
+def response_key(entry: Entry) -> str | None:
+    """Return the id by which the provider's answer knows the call, or the tool's execution."""
     return entry.response_id
 
 
-_KeyOf = Callable[[Entry], Hashable | None]
-_IsSame = Callable[[Entry, Entry], bool]
+KeyOf = Callable[[Entry], Hashable | None]
+IsSame = Callable[[Entry, Entry], bool]
 
 
-def _joined(
-    tellings: Iterable[_Telling], key_of: _KeyOf, is_same: _IsSame
-) -> tuple[dict[UUID, Entry], list[_Telling]]:
-    """Return the calls that repeat another one, and what is then told of each call."""
+def joined(
+    tellings: Iterable[Telling],
+    key_of: KeyOf,
+    is_same: IsSame,
+    *,
+    kept_first: Callable[[Entry], Any] | None = None,
+) -> tuple[dict[UUID, Entry], list[Telling]]:
+    """Return what repeats another one, and what is then told of each call.
+
+    The first in the order of `kept_first` is kept, by default the richest.
+    """
+    order = kept_first or richest_first
     repeats: dict[UUID, Entry] = {}
-    joined: list[_Telling] = []
+    after: list[Telling] = []
     for cluster in _clusters(tellings, key_of, is_same):
         if len(cluster) == 1:
-            joined += cluster
+            after += cluster
             continue
-        cluster.sort(key=lambda telling: richest_first(telling.entries[0]))
+        cluster.sort(key=lambda telling: order(telling.entries[0]))
         kept = cluster[0].entries[0]
         repeats |= {telling.entries[0].uid: kept for telling in cluster[1:]}
-        joined.append(_Telling.of(entry for telling in cluster for entry in telling.entries))
-    return repeats, joined
+        after.append(Telling.of(entry for telling in cluster for entry in telling.entries))
+    return repeats, after
 
 
 def _clusters(
-    tellings: Iterable[_Telling], key_of: _KeyOf, is_same: _IsSame
-) -> Iterator[list[_Telling]]:
+    tellings: Iterable[Telling], key_of: KeyOf, is_same: IsSame
+) -> Iterator[list[Telling]]:
     """Yield what tells one call: of each scope one at the most, the nearest in time."""
     for group in _sharing(tellings, key_of):
         every_scope = frozenset[str | None]().union(*(telling.scopes for telling in group))
-        waiting: list[list[_Telling]] = []
+        waiting: list[list[Telling]] = []
         for telling in sorted(group, key=lambda telling: _start_order(telling.entries[0])):
             fitting = [one for one in waiting if _fits(telling, one, key_of, is_same)]
             cluster = min(fitting, key=partial(_distance_us, telling), default=[])
@@ -166,18 +140,18 @@ def _clusters(
         yield from waiting
 
 
-def _sharing(tellings: Iterable[_Telling], key_of: _KeyOf) -> Iterator[list[_Telling]]:
+def _sharing(tellings: Iterable[Telling], key_of: KeyOf) -> Iterator[list[Telling]]:
     """Yield groups of what has a key in common, directly or through others."""
-    keys: dict[_Telling, set[Hashable]] = {}
-    holders: dict[Hashable, list[_Telling]] = defaultdict(list)
+    keys: dict[Telling, set[Hashable]] = {}
+    holders: dict[Hashable, list[Telling]] = defaultdict(list)
     for telling in tellings:
         keys[telling] = {key_of(entry) for entry in telling.entries}
         for key in keys[telling]:
             holders[key].append(telling)
     holders[None] = []
-    seen: set[_Telling] = set()
+    seen: set[Telling] = set()
     for first in keys:
-        group: list[_Telling] = []
+        group: list[Telling] = []
         ahead = [first]
         while ahead:
             telling = ahead.pop()
@@ -189,14 +163,14 @@ def _sharing(tellings: Iterable[_Telling], key_of: _KeyOf) -> Iterator[list[_Tel
             yield group
 
 
-def _fits(telling: _Telling, cluster: Iterable[_Telling], key_of: _KeyOf, is_same: _IsSame) -> bool:
+def _fits(telling: Telling, cluster: Iterable[Telling], key_of: KeyOf, is_same: IsSame) -> bool:
     return all(
         telling.scopes.isdisjoint(other.scopes) and _tells_the_same(telling, other, key_of, is_same)
         for other in cluster
     )
 
 
-def _tells_the_same(one: _Telling, other: _Telling, key_of: _KeyOf, is_same: _IsSame) -> bool:
+def _tells_the_same(one: Telling, other: Telling, key_of: KeyOf, is_same: IsSame) -> bool:
     return any(
         key_of(left) is not None and key_of(left) == key_of(right) and is_same(left, right)
         for left in one.entries
@@ -204,12 +178,14 @@ def _tells_the_same(one: _Telling, other: _Telling, key_of: _KeyOf, is_same: _Is
     )
 
 
-def _start_order(entry: Entry) -> tuple[int, int, str, str, str]:
+def _start_order(entry: Entry) -> tuple[int, int, str, str, str, str]:
+    """Order by time, then by identity: of a log's event, which has none, by all that it tells."""
     ids = (entry.scope or "", entry.trace_id or "", entry.span_id or "")
-    return (start_of(entry), entry.created_us, *ids)
+    told = str(replace(entry, uid=_NO_UID)) if entry.is_log else ""
+    return (start_of(entry), entry.created_us, *ids, told)
 
 
-def _distance_us(telling: _Telling, cluster: Iterable[_Telling]) -> int:
+def _distance_us(telling: Telling, cluster: Iterable[Telling]) -> int:
     entry = telling.entries[0]
     return min(
         abs(start_of(entry) - start_of(other)) + abs(entry.created_us - other.created_us)
@@ -217,8 +193,8 @@ def _distance_us(telling: _Telling, cluster: Iterable[_Telling]) -> int:
     )
 
 
-def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
-    """Order by what the span tells: tokens or cost at all, its price, its model, then parts."""
+def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, bool, str, str]:
+    """Order by what is told: usage at all, its price, its model, its parts; spans before logs."""
     told = (
         entry.tokens_in,
         entry.tokens_out,
@@ -232,6 +208,7 @@ def richest_first(entry: Entry) -> tuple[bool, bool, bool, int, str, str]:
         not entry.has_cost,
         entry.model is None,
         -parts,
+        entry.is_log,
         entry.trace_id or "",
         entry.span_id or "",
     )

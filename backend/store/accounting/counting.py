@@ -6,14 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from backend.store.accounting.copies import (
-    Copies,
-    find_copies,
-    find_executions,
-    last_of,
-    richest_first,
-)
+from backend.store.accounting.copies import Copies, find_copies, last_of, richest_first
 from backend.store.accounting.entries import Entry, SetAside, Told
+from backend.store.accounting.executions import find_executions
 from backend.store.accounting.merging import told_together
 from backend.store.accounting.placement import Place
 from backend.store.accounting.tree import Key, Span, Tree
@@ -117,8 +112,11 @@ def _is_richer(outer: Span, inner: Span) -> bool:
 
 
 def _calls_within(span: Span, standing: Mapping[Key, list[Span]]) -> Iterator[Span]:
-    """Yield the calls below that may be the same call: no tool and no agent stands between."""
-    stack = list(span.children)
+    """Yield the calls below that may be the same call: no tool and no agent stands between.
+
+    A log is told by what it says: the span in which it was written may be another call's.
+    """
+    stack = [below for below in span.children if not below.is_log]
     while stack:
         below = stack.pop()
         if below.operation == span.operation:

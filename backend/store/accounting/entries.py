@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from otel_bridge.log_record import LOG_SCOPE
+
 #: An id that the client gave, or a name that is registered when first needed.
 AgentRef = int | str
 
@@ -84,6 +86,11 @@ class Entry:
     resource: str | None = None
 
     @property
+    def is_log(self) -> bool:
+        """Whether a log record told it: it stands below the span that it names, if any."""
+        return self.span_id is None and is_log_scope(self.scope)
+
+    @property
     def has_cost(self) -> bool:
         """Whether the event tells money that no price list told the client."""
         return self.carried_cost[0] is not None
@@ -141,6 +148,11 @@ class Decision:
     set_aside_reason: str | None
     told: Told | None = None
     kept: UUID | None = None
+
+
+def is_log_scope(scope: str | None) -> bool:
+    """Whether events of this scope are told by log records."""
+    return scope is not None and scope.startswith(LOG_SCOPE)
 
 
 def identity_of(dedupe_key: str) -> str:

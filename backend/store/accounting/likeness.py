@@ -1,4 +1,7 @@
-"""What two spans have in common that tell the same call, as far as both of them know it."""
+"""What two spans, or a span and a log, have in common that tell the same call.
+
+As far as both of them know it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
 #: How far apart the ends of spans that overlap may lie, so that they tell one call.
 MAX_OVERHANG_US = 60 * 60 * 1_000_000
 
+#: A program writes a log of its call a little after the call's span ended, or while it runs.
+LOG_LAG_US = 2_000_000
+
 #: A wrapper of a stream may end before its request begins: when the reading starts.
 _STREAM_GAP_US = 100_000
 #: Two tracers do not see the ends of a call at quite the same time.
@@ -20,17 +26,31 @@ _TOGETHER_SHARE = 0.8
 #: Tracers count streamed tokens a little differently.
 _SLACK_TOKENS = 8
 _SLACK_SHARE = 0.01
-#: What a model's full name adds to its short one: nothing, a date or a version.
-_ADDED_VERSION = re.compile(r"$|[-@:](v?\d|latest)")
+#: What a model's full name adds to its short one: nothing, a date, a version or a size of context.
+_ADDED_VERSION = re.compile(r"$|\[|[-@:](v?\d|latest)")
 
 
 def likeness_of(entry: Entry) -> tuple[object, ...] | None:
-    """Return what two tracers' spans of one call have in common; None where nothing is known."""
+    """Return what two tellings of one call have in common; None where nothing is known."""
     if not (entry.resource and entry.scope):
         return None
     # 0 and nothing are the same, as in `_agree`.
-    tokens = (entry.tokens_in or None, entry.tokens_out or None)
-    return (entry.resource, entry.operation, entry.status, *tokens)
+    return (entry.resource, entry.operation, entry.status, entry.tokens_in or None)
+
+
+def likeness_and_output_of(entry: Entry) -> tuple[object, ...] | None:
+    """Return what two tracers' spans of one call have in common; None where nothing is known."""
+    likeness = likeness_of(entry)
+    return None if likeness is None else (*likeness, entry.tokens_out or None)
+
+
+def outputs_of(entry: Entry) -> set[int | None]:
+    """Return how many tokens of output another telling may give: with and without reasoning.
+
+    Spans have it as their tracers mean it; a log is compared with both.
+    """
+    tokens_out = entry.tokens_out or 0
+    return {tokens_out or None, max(0, tokens_out - (entry.tokens_reasoning or 0)) or None}
 
 
 def start_of(entry: Entry) -> int:
@@ -65,20 +85,31 @@ def is_same_response(one: Entry, other: Entry) -> bool:
 def is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
-    Side by side below one span, a short pause may lie between them. Without tokens they must have
-    run together, or the one follow the other so; a success must name its model as well.
+    Side by side below one span, a short pause may lie between them, and between a span and a log.
+    Without tokens they must have run together, or the one follow the other so; a success must name
+    its model as well.
     """
     both_known = one.response_id is not None and other.response_id is not None
     if both_known and one.response_id != other.response_id:
         return False
     if abs(one.created_us - other.created_us) > MAX_OVERHANG_US or not same_model(one, other):
         return False
+    if not _same_output(one, other):
+        return False
     gap = gap_us(one, other)
     follows = 0 <= gap <= _STREAM_GAP_US and below.get(one.uid, one) == below.get(other.uid)
+    if one.is_log or other.is_log:
+        follows = gap <= LOG_LAG_US
     if one.tokens_in:
         return gap <= 0 or follows
     names_models = one.model is not None and other.model is not None
     return (follows or _ran_together(one, other)) and (names_models or one.status == "error")
+
+
+def _same_output(one: Entry, other: Entry) -> bool:
+    if (one.tokens_out or None) == (other.tokens_out or None):
+        return True
+    return (one.is_log or other.is_log) and not outputs_of(one).isdisjoint(outputs_of(other))
 
 
 def gap_us(one: Entry, other: Entry) -> int:

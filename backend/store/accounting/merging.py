@@ -40,9 +40,13 @@ def _merged(kept: Entry, others: Sequence[Entry]) -> Told:
     return Told(**told)
 
 
-def _model_order(model: str) -> tuple[int, str]:
-    """Order by how exactly a name says which model it is: a dated one is longer."""
-    return (len(model.rsplit("/", 1)[-1]), model)
+def _model_order(model: str) -> tuple[int, bool, str]:
+    """Order by how exactly a name says which model it is: a dated one is longer.
+
+    What stands in brackets is how it was asked, and no part of its name.
+    """
+    name, bracket, _ = model.rsplit("/", 1)[-1].partition("[")
+    return (len(name), not bracket, model)
 
 
 def _usage(kept: Entry, told: dict[str, object], other: Entry) -> dict[str, object]:

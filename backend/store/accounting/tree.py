@@ -50,6 +50,11 @@ class Span:
         return self.is_agent or self.operation == Operation.LOOP
 
     @property
+    def is_log(self) -> bool:
+        """Whether there is no span, and a log record stands in its place."""
+        return self.entries[0].is_log
+
+    @property
     def is_call(self) -> bool:
         """Whether the span is a request to a model."""
         return self.operation in CALLS
@@ -114,7 +119,7 @@ class Tree:
         spans: dict[Key, Span] = {}
         homes: dict[UUID, Span] = {}
         for entry in sorted(entries, key=entry_order):
-            if entry.trace_id is None or entry.span_id is None:
+            if not entry.is_log and (entry.trace_id is None or entry.span_id is None):
                 continue
             key = _span_key(entry, spans)
             span = spans.get(key)
@@ -213,8 +218,11 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     """Return the place of the entry's span.
 
     An event that was posted by hand with the id of a span of another kind stands below that span.
+    What a log record tells has a place of its own, below the span in which it was written.
     """
     trace_id, span_id = entry.trace_id or "", entry.span_id or ""
+    if entry.is_log:
+        return (trace_id, f"log/{entry.uid}")
     span = spans.get((trace_id, span_id))
     is_told = _told_operation(entry) is not None
     if span is None or is_told or _operation_of(entry) == span.operation:
