@@ -224,8 +224,7 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     if entry.is_log:
         return (trace_id, f"log/{entry.uid}")
     span = spans.get((trace_id, span_id))
-    is_told = _told_operation(entry) is not None
-    if span is None or is_told or _operation_of(entry) == span.operation:
+    if span is None or _told_operation(entry) or _operation_of(entry) == span.operation:
         return (trace_id, span_id)
     return (trace_id, f"{span_id}/{entry.uid}")
 
