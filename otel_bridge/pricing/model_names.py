@@ -33,6 +33,8 @@ _MAKERS = (
     ("mistral", "mistral"),
     ("mixtral", "mistral"),
 )
+#: What Claude Code puts behind a model that it asks for a large context.
+_LARGE_CONTEXT = "[1m]"
 _FIREWORKS = "accounts/fireworks/models/"
 _FINE_TUNED = "ft:"
 _ARN = "arn:"
@@ -54,7 +56,7 @@ def spellings(provider: str, model: str) -> tuple[str, ...]:
 
 def plain_name(provider: str, model: str) -> str:
     """Return a model's name in lower case, without the prefixes that only say where it runs."""
-    name = model.strip().lower()
+    name = model.strip().lower().removesuffix(_LARGE_CONTEXT)
     if name.startswith(_ARN):
         return name.rpartition("/")[2]
     if provider.startswith("huggingface_"):

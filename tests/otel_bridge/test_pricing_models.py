@@ -73,6 +73,11 @@ def test_prefixes_of_a_model_do_not_change_its_price(
 CLAUDE = "us.anthropic.claude-sonnet-4-20250514-v1:0"
 
 
+def test_the_size_of_the_context_that_was_asked_for_is_no_part_of_the_name() -> None:
+    model = "claude-sonnet-4-5-20250929"
+    assert cost("anthropic", f"{model}[1m]") == cost("anthropic", model) is not None
+
+
 @pytest.mark.parametrize(
     ("model", "same_as"),
     [
