@@ -107,6 +107,8 @@ def _sent(told: Told) -> Cost:
 
 def _first_quote(told: Told, priced: PricedBy, book: PriceBook, at_us: int) -> Quote | None:
     """Return the quote for the model that answered, else for the one that was asked for."""
+    if told.tokens_in is None and told.tokens_out is None:
+        return None
     usage = Usage(
         told.tokens_in,
         told.tokens_out,
@@ -115,8 +117,6 @@ def _first_quote(told: Told, priced: PricedBy, book: PriceBook, at_us: int) -> Q
         told.tokens_reasoning,
         **priced.parts,
     )
-    if not usage.is_known:
-        return None
     at = _EPOCH + timedelta(microseconds=at_us)
     quotes = (
         book.quote(provider, model, usage, at=at)

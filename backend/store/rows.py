@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -139,17 +140,16 @@ def stored_row(values: Sequence[Any]) -> Row:
 
 def as_sent(entry: Entry, place: Placement) -> str | None:
     """Return the JSON of what was sent otherwise than it was decided; None where nothing was."""
-    other = {
-        name: getattr(entry, name)
-        for name in _AS_SENT
-        if getattr(entry, name) != getattr(place, name)
-    }
-    return msgspec.json.encode(other).decode() if other else None
+    sent, decided = _changeable(entry), _changeable(place)
+    if sent == decided:
+        return None
+    pairs = zip(_AS_SENT, sent, decided, strict=True)
+    return msgspec.json.encode({name: one for name, one, other in pairs if one != other}).decode()
 
 
-def sent_values(entry: Entry) -> Iterator[Any]:
-    """Yield what an event tells that no decision changes, in the order of `NEW_COLUMNS`."""
-    return (getattr(entry, name) for name in _SENT_ONLY)
+_changeable = attrgetter(*_AS_SENT)
+#: What an event tells that no decision changes, in the order of `NEW_COLUMNS`.
+sent_values = attrgetter(*_SENT_ONLY)
 
 
 def storable(value: Any, limit: int) -> str | None:

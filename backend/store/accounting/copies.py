@@ -54,6 +54,8 @@ def find_copies(
 
     What is found of one of the spans of a call, which stand in each other, is true of them all.
     """
+    if have_one_scope(calls):
+        return {}
     below = {span.entries[0].uid: span.parent.key for span in calls if span.parent is not None}
     found: dict[UUID, Copy] = {}
     tellings = _tellings(calls, aside, nested)
@@ -66,6 +68,11 @@ def find_copies(
         repeats, tellings = joined(tellings, key_of, is_same)
         found |= {uid: (kept, reason) for uid, kept in repeats.items()}
     return found
+
+
+def have_one_scope(spans: Iterable[Span]) -> bool:
+    """Whether one tracer tells all of these: it tells nothing twice but in nested spans."""
+    return len({span.entries[0].scope for span in spans}) < 2
 
 
 def _tellings(

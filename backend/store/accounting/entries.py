@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -129,7 +130,10 @@ class Told(NamedTuple):
     @classmethod
     def by(cls, entry: Entry) -> Told:
         """Return what one event tells."""
-        return cls(*(getattr(entry, name) for name in cls._fields))
+        return cls(*_told_fields(entry))
+
+
+_told_fields = attrgetter(*Told._fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from uuid import UUID
 
-from backend.store.accounting.copies import Copy, Telling, joined, response_key, richest_first
+from backend.store.accounting.copies import (
+    Copy,
+    Telling,
+    have_one_scope,
+    joined,
+    response_key,
+    richest_first,
+)
 from backend.store.accounting.entries import Entry, SetAside
 from backend.store.accounting.likeness import LOG_LAG_US, SAME_CALL_WINDOW_US, gap_us
 from backend.store.accounting.tree import Span
@@ -22,6 +29,8 @@ def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
     Of nested spans the outer one is kept: a client's span inside the framework's.
     """
     spans = list(tools)
+    if have_one_scope(spans):
+        return {}
     kept = {
         span.entries[0].uid: above.entries[0]
         for span in spans
