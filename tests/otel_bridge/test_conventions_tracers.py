@@ -133,6 +133,29 @@ STREAM_LOG = {
 }
 
 
+def test_calls_of_older_logfire_are_told_by_what_was_asked_and_answered() -> None:
+    scope = "logfire.anthropic"
+    request = {
+        "logfire.span_type": "span",
+        "logfire.msg_template": "Message with {request_data[model]!r}",
+        "request_data": '{"max_tokens":300,"messages":[],"model":"claude-sonnet-4-5"}',
+    }
+    answer = (
+        '{"message":{"role":"assistant","content":"Hi."},"usage":{"input_tokens":1062,'
+        '"cache_creation_input_tokens":90,"cache_read_input_tokens":0,"output_tokens":40}}'
+    )
+    told = facts(request | {"response_data": answer}, scope=scope)
+    assert (told.operation, told.provider) == (Operation.CHAT, "anthropic")
+    assert told.response_model == "claude-sonnet-4-5"
+    assert told.usage == Usage(1152, 40, 0, 90)
+    assert operation(request, scope=scope, status_code="error") is Operation.CHAT
+    assert operation(request, scope=scope) is Operation.STEP
+    log = request | {"logfire.span_type": "log", "duration": 0.5, "response_data": "{}"}
+    streamed = facts(log, scope=scope)
+    assert (streamed.operation, streamed.started_ns) == (Operation.CHAT, 500_000_000)
+    assert operation(request | {"response_data": answer}, scope="my.app") is None
+
+
 def test_a_stream_of_logfire_is_one_call_that_began_before_its_log() -> None:
     request = {
         "logfire.span_type": "span",
