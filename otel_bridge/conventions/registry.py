@@ -88,6 +88,7 @@ BY_USAGE: tuple[Convention, ...] = (
     CODEX,
     GEMINI_CLI,
     LANGFUSE,
+    GOOGLE_ADK,
     GENAI,
     OPENINFERENCE,
     VERCEL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -149,6 +150,8 @@ def test_a_crew_is_no_agent_though_it_calls_itself_one() -> None:
         ("call_llm", Operation.CHAT),
         ("execute_tool broken_tool", Operation.TOOL),
         ("execute_tool (merged)", Operation.STEP),
+        ("tool_call [get_weather]", Operation.TOOL),
+        ("tool_response [get_weather]", Operation.STEP),
         ("send_data", Operation.STEP),
         ("anything else", None),
     ],
@@ -163,6 +166,34 @@ def test_the_first_schema_of_the_adk_names_agents_and_tools_in_the_span_s_name()
     agent = facts({}, name="agent_run [weather_agent]", scope="gcp.vertex.agent")
     tool = facts({}, name="execute_tool broken_tool", scope="gcp.vertex.agent")
     assert (agent.agent, tool.tool) == ("weather_agent", "broken_tool")
+    first = facts({}, name="tool_call [get_weather]", scope="gcp.vertex.agent")
+    assert first.tool == "get_weather"
+
+
+@pytest.mark.parametrize(
+    ("output", "answer", "expected"),
+    [
+        (142, {"candidates_token_count": 23, "total_token_count": 142}, 23),
+        (23, {"candidates_token_count": 23, "total_token_count": 142}, 23),
+        (30, {"candidates_token_count": 23, "thoughts_token_count": 7}, 30),
+        (142, {}, 142),
+    ],
+)
+def test_output_that_was_told_as_the_total_is_read_from_the_adk_s_answer(
+    output: int, answer: dict[str, int], expected: int
+) -> None:
+    metadata = {"prompt_token_count": 119, **answer} if answer else {}
+    told = facts(
+        {
+            "gen_ai.request.model": "gemini-2.0-flash",
+            "gen_ai.usage.input_tokens": 119,
+            "gen_ai.usage.output_tokens": output,
+            "gcp.vertex.agent.llm_response": json.dumps({"usage_metadata": metadata}),
+        },
+        name="call_llm",
+        scope="gcp.vertex.agent",
+    )
+    assert (told.usage.tokens_in, told.usage.tokens_out) == (119, expected)
 
 
 def test_llamaindex_calls_what_only_prepares_a_call_an_llm() -> None:
