@@ -96,6 +96,7 @@ BY_USAGE: tuple[Convention, ...] = (
     LITELLM,
     GENKIT,
     HAYSTACK,
+    MASTRA,
     CLAUDE_CODE,
     LANGCHAIN4J,
 )
