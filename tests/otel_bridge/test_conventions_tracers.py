@@ -111,6 +111,28 @@ def test_a_stream_s_tokens_that_are_half_of_its_characters_are_a_guess() -> None
     assert told(2) == Usage(29, 2, 0)
 
 
+@pytest.mark.parametrize(
+    ("answer", "tokens_out", "told"),
+    [
+        ("Streamed answer.", 8, NO_USAGE),
+        ("", 0, NO_USAGE),
+        ("Streamed answer.", 238, Usage(6, 238)),
+        (None, 8, Usage(6, 8)),
+    ],
+)
+def test_older_openlit_halves_the_characters_of_a_stream(
+    answer: str | None, tokens_out: int, told: Usage
+) -> None:
+    stream = {
+        "gen_ai.request.is_stream": True,
+        "gen_ai.usage.input_tokens": 6,
+        "gen_ai.usage.output_tokens": tokens_out,
+    }
+    content = {} if answer is None else {"gen_ai.completion": answer}
+    assert usage(stream | content, scope="openlit.otel.tracing") == told
+    assert usage(stream | content, scope="my.app") == Usage(6, tokens_out)
+
+
 def test_a_node_of_a_graph_is_no_agent_though_openlit_calls_it_one() -> None:
     node = {
         "gen_ai.operation.name": "invoke_agent",
