@@ -49,6 +49,8 @@ def provider_id(value: Any, *, may_be_uuid: bool = False) -> str | None:
 def _response_id(value: Any) -> str | None:
     if isinstance(value, Mapping):
         return provider_id(value.get("id"))
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return None
     if metadata := _last_metadata(value):

@@ -31,6 +31,8 @@ _USAGE = UsageKeys(
     tokens_cache_write_1h=("cache_creation_input_tokens_above_1hr",),
     total=("total_tokens",),
 )
+#: The kinds of calls, as they are written.
+_CALLS = frozenset({"LLM", "CHAT_MODEL", "EMBEDDING", "RERANKER"})
 
 
 def _read_usage(record: SpanRecord) -> ReportedUsage | None:
@@ -44,6 +46,16 @@ def _read_usage(record: SpanRecord) -> ReportedUsage | None:
 
 def _read_cost(record: SpanRecord) -> Decimal | None:
     return money_of(object_of(record.attributes.get("mlflow.llm.cost")).get("total_cost"))
+
+
+def _read_model(record: SpanRecord) -> str | None:
+    """Return the model out of the answer, else out of what was asked."""
+    if text_of(record.attributes.get("mlflow.spanType")) not in _CALLS:
+        return None
+    asked_and_answered = (
+        object_of(record.attributes.get(key)) for key in ("mlflow.spanOutputs", "mlflow.spanInputs")
+    )
+    return next((model for one in asked_and_answered if (model := text_of(one.get("model")))), None)
 
 
 def _span_name(record: SpanRecord) -> str | None:
@@ -68,6 +80,7 @@ MLFLOW = Convention(
     agent_name=_span_name,
     tool_name=_span_name,
     usage_inside=Inside(_read_usage, ("mlflow.chat.tokenUsage", "mlflow.spanOutputs")),
+    model_inside=Inside(_read_model, ("mlflow.spanOutputs", "mlflow.spanInputs")),
     cost_inside=Inside(_read_cost, ("mlflow.llm.cost",)),
     keys=FactKeys(
         provider=("mlflow.llm.provider",),

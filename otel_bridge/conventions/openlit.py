@@ -2,8 +2,8 @@
 
 Source: the openlit package. Oddities: nodes of a LangGraph graph call themselves `invoke_agent`;
 vector stores, browsers and crawlers are operations, too; a cost of 0 means an unknown price; where
-a stream told no tokens, its characters are halved; older releases name a tool's input and output in
-keys of their own.
+a stream told no tokens, its characters are halved (older releases, which say `is_stream`, do so for
+every stream of Chat Completions); they name a tool's input and output in keys of their own.
 """
 
 from __future__ import annotations
@@ -26,12 +26,19 @@ def _refine_node(record: SpanRecord, operation: Operation) -> Operation:
 
 def _invents(record: SpanRecord, usage: ReportedUsage) -> bool:
     """Whether a stream's tokens are half of its characters, or come without any of their parts."""
+    if record.attributes.get("gen_ai.request.is_stream") is True:
+        answer = record.attributes.get("gen_ai.completion")
+        return isinstance(answer, str) and usage.tokens_out == _halved(len(answer))
     if record.attributes.get("gen_ai.request.stream") is not True or usage.tokens_cache_read:
         return False
     if usage.tokens_cache_read is None:
         return True
     characters = _answer_characters(record.attributes.get("gen_ai.output.messages"))
-    return characters is not None and usage.tokens_out == (characters + 1) // 2
+    return characters is not None and usage.tokens_out == _halved(characters)
+
+
+def _halved(characters: int) -> int:
+    return (characters + 1) // 2
 
 
 def _answer_characters(messages: object) -> int | None:

@@ -5,7 +5,8 @@ Sources: the API references of OpenAI (Chat Completions says `prompt_tokens` and
 reasoning tokens), Anthropic (`input_tokens` leaves out what was read from and written to the
 cache), Bedrock Converse (the same in camelCase), Gemini (thoughts and the prompt of tools stand
 beside the candidates and the prompt), LangChain's `usage_metadata`. Oddities: SDKs of other
-languages write camelCase; a Python repr writes `cached_tokens=1` without its nesting.
+languages write camelCase; a Python repr writes `cached_tokens=1` without its nesting; some tracers
+keep a stream as the list of its chunks' texts, some an answer as bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from otel_bridge.conventions.table import ReportedUsage
 from otel_bridge.conventions.values import count_of, literal_of, object_of
 
 _NAMES = ("usage", "usage_metadata", "usageMetadata", "token_usage")
+#: A JSON list of texts that are JSON objects.
+_CHUNKS_START = '["{'
 _QUOTED_NAMES = tuple(f'"{name}"' for name in _NAMES)
 _DECODER = json.JSONDecoder()
 _REPR_FIELDS = re.compile(r"\b(\w+_tokens|cached_content_token_count)=(\d{1,16})\b")
@@ -63,8 +66,26 @@ def usage_objects(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         yield value
         yield from (inner for name in _NAMES if isinstance(inner := value.get(name), Mapping))
-    elif isinstance(value, str) and "oken" in value:
-        yield from _objects_in(value)
+        return
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
+    if not isinstance(text, str) or "oken" not in text:
+        return
+    if text.startswith(_CHUNKS_START):
+        yield from _objects_in_chunks(text)
+    else:
+        yield from _objects_in(text)
+
+
+def _objects_in_chunks(text: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of the last of a stream's chunks, each a JSON text, that tells any."""
+    try:
+        chunks = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for chunk in reversed(chunks):
+        if isinstance(chunk, str) and (told := list(_objects_in(chunk))):
+            yield from told
+            return
 
 
 def _objects_in(text: str) -> Iterator[Mapping[str, Any]]:

@@ -88,6 +88,7 @@ BY_USAGE: tuple[Convention, ...] = (
     CODEX,
     GEMINI_CLI,
     LANGFUSE,
+    GOOGLE_ADK,
     GENAI,
     OPENINFERENCE,
     VERCEL,
@@ -95,6 +96,7 @@ BY_USAGE: tuple[Convention, ...] = (
     LITELLM,
     GENKIT,
     HAYSTACK,
+    MASTRA,
     CLAUDE_CODE,
     LANGCHAIN4J,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -149,6 +150,8 @@ def test_a_crew_is_no_agent_though_it_calls_itself_one() -> None:
         ("call_llm", Operation.CHAT),
         ("execute_tool broken_tool", Operation.TOOL),
         ("execute_tool (merged)", Operation.STEP),
+        ("tool_call [get_weather]", Operation.TOOL),
+        ("tool_response [get_weather]", Operation.STEP),
         ("send_data", Operation.STEP),
         ("anything else", None),
     ],
@@ -163,6 +166,34 @@ def test_the_first_schema_of_the_adk_names_agents_and_tools_in_the_span_s_name()
     agent = facts({}, name="agent_run [weather_agent]", scope="gcp.vertex.agent")
     tool = facts({}, name="execute_tool broken_tool", scope="gcp.vertex.agent")
     assert (agent.agent, tool.tool) == ("weather_agent", "broken_tool")
+    first = facts({}, name="tool_call [get_weather]", scope="gcp.vertex.agent")
+    assert first.tool == "get_weather"
+
+
+@pytest.mark.parametrize(
+    ("output", "answer", "expected"),
+    [
+        (142, {"candidates_token_count": 23, "total_token_count": 142}, 23),
+        (23, {"candidates_token_count": 23, "total_token_count": 142}, 23),
+        (30, {"candidates_token_count": 23, "thoughts_token_count": 7}, 30),
+        (142, {}, 142),
+    ],
+)
+def test_output_that_was_told_as_the_total_is_read_from_the_adk_s_answer(
+    output: int, answer: dict[str, int], expected: int
+) -> None:
+    metadata = {"prompt_token_count": 119, **answer} if answer else {}
+    told = facts(
+        {
+            "gen_ai.request.model": "gemini-2.0-flash",
+            "gen_ai.usage.input_tokens": 119,
+            "gen_ai.usage.output_tokens": output,
+            "gcp.vertex.agent.llm_response": json.dumps({"usage_metadata": metadata}),
+        },
+        name="call_llm",
+        scope="gcp.vertex.agent",
+    )
+    assert (told.usage.tokens_in, told.usage.tokens_out) == (119, expected)
 
 
 def test_llamaindex_calls_what_only_prepares_a_call_an_llm() -> None:
@@ -267,3 +298,67 @@ def test_a_workflow_of_mastra_is_named_by_its_span() -> None:
 def test_a_hand_over_that_was_executed_as_a_named_tool_is_a_tool() -> None:
     handover = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_agent"}
     assert operation(handover, scope="gcp.vertex.agent") is Operation.TOOL
+
+
+def test_the_first_mastra_tells_runs_by_methods_and_names_agents_as_components() -> None:
+    scope = "default-tracer"
+    component = {"componentName": "weather_agent", "agent.generate.argument.0": '"hi"'}
+    for name in ("agent.generate", "agent.stream", "agent.generateVNext", "agent.streamLegacy"):
+        run = facts(component, name=name, scope=scope)
+        assert (run.operation, run.agent) == (Operation.AGENT, "weather_agent")
+    assert operation(component, name="agent.getMemoryTools", scope=scope) is None
+    assert operation({}, name="agent.generate", scope=scope) is None
+    assert operation({"componentName": "checkout"}, name="GET /cart", scope="my.app") is None
+
+
+def test_a_loop_of_the_first_mastra_is_a_call_that_may_end_in_failure() -> None:
+    loop = {
+        "componentName": "weather_agent",
+        "mastra.operationId": "mastra.stream",
+        "aisdk.model.provider": "openai.chat",
+        "aisdk.model.id": "gpt-4o-mini",
+        "stream.usage.totalTokens": 3234,
+        "stream.usage.inputTokens": 3100,
+        "stream.usage.outputTokens": 134,
+        "stream.usage.cachedInputTokens": 2026,
+        "stream.response.finishReason": "stop",
+    }
+    told = facts(loop, name="mastra.stream", scope="my-service")
+    assert (told.operation, told.provider) == (Operation.CHAT, "openai")
+    assert (told.request_model, told.finish_reason) == ("gpt-4o-mini", "stop")
+    assert told.usage == Usage(3100, 134, 2026)
+    assert facts(loop | {"stream.response.finishReason": "error"}, scope="my-service").failed
+    request = {"mastra.operationId": "mastra.stream.aisdk.doStream", "componentName": "a"}
+    assert operation(request, scope="my-service") is Operation.STEP
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ('{"message":"no wind","details":{},"code":"TOOL_EXECUTION_FAILED"}', "no wind"),
+        ('{"sky":"sunny","note":"TOOL_EXECUTION_FAILED"}', None),
+        ('{"sky":"sunny"}', None),
+    ],
+)
+def test_a_tool_of_the_first_mastra_fails_by_its_result(result: str, message: str | None) -> None:
+    own = facts(
+        {
+            "componentName": "weather_agent",
+            "mastra.operationId": "mastra.stream.toolCall",
+            "stream.toolCall.toolName": "get_weather",
+            "stream.toolCall.toolCallId": "call_1",
+            "stream.toolCall.result": result,
+        },
+        scope="my-service",
+    )
+    assert (own.operation, own.tool, own.error) == (Operation.TOOL, "get_weather", message)
+    sdk = facts(
+        {
+            "componentName": "weather_agent",
+            "ai.operationId": "ai.toolCall",
+            "ai.toolCall.name": "get_weather",
+            "ai.toolCall.result": result,
+        },
+        scope="my-service",
+    )
+    assert (sdk.tool, sdk.failed, sdk.error) == ("get_weather", message is not None, message)

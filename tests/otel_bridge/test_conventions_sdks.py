@@ -98,6 +98,27 @@ def test_mlflow_tells_the_usage_of_embeddings_only_inside_the_answer() -> None:
     assert facts(attributes).usage == Usage(276, None)
 
 
+@pytest.mark.parametrize(
+    ("answer", "model"),
+    [
+        ('{"id": "msg_1", "model": "claude-sonnet-4-5-20250929"}', "claude-sonnet-4-5-20250929"),
+        ('"streamed words"', "claude-sonnet-4-5"),
+        (None, "claude-sonnet-4-5"),
+    ],
+)
+def test_older_mlflow_tells_the_model_only_inside_answer_and_request(
+    answer: str | None, model: str
+) -> None:
+    asked = {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "mlflow.spanInputs": '{"model": "claude-sonnet-4-5", "messages": []}',
+        "mlflow.chat.tokenUsage": '{"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}',
+    }
+    told = facts(asked | ({"mlflow.spanOutputs": answer} if answer else {}))
+    assert (told.response_model, told.provider) == (model, "anthropic")
+    assert facts(asked | {"mlflow.spanType": '"CHAIN"'}).response_model is None
+
+
 def test_mlflow_tells_everything_as_json_text() -> None:
     told = facts(
         {

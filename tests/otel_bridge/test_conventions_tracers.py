@@ -111,6 +111,28 @@ def test_a_stream_s_tokens_that_are_half_of_its_characters_are_a_guess() -> None
     assert told(2) == Usage(29, 2, 0)
 
 
+@pytest.mark.parametrize(
+    ("answer", "tokens_out", "told"),
+    [
+        ("Streamed answer.", 8, NO_USAGE),
+        ("", 0, NO_USAGE),
+        ("Streamed answer.", 238, Usage(6, 238)),
+        (None, 8, Usage(6, 8)),
+    ],
+)
+def test_older_openlit_halves_the_characters_of_a_stream(
+    answer: str | None, tokens_out: int, told: Usage
+) -> None:
+    stream = {
+        "gen_ai.request.is_stream": True,
+        "gen_ai.usage.input_tokens": 6,
+        "gen_ai.usage.output_tokens": tokens_out,
+    }
+    content = {} if answer is None else {"gen_ai.completion": answer}
+    assert usage(stream | content, scope="openlit.otel.tracing") == told
+    assert usage(stream | content, scope="my.app") == Usage(6, tokens_out)
+
+
 def test_a_node_of_a_graph_is_no_agent_though_openlit_calls_it_one() -> None:
     node = {
         "gen_ai.operation.name": "invoke_agent",
@@ -131,6 +153,29 @@ STREAM_LOG = {
     "gen_ai.usage.raw": '{"completion_tokens":97,"prompt_tokens":1407,'
     '"prompt_tokens_details":{"cached_tokens":523}}',
 }
+
+
+def test_calls_of_older_logfire_are_told_by_what_was_asked_and_answered() -> None:
+    scope = "logfire.anthropic"
+    request = {
+        "logfire.span_type": "span",
+        "logfire.msg_template": "Message with {request_data[model]!r}",
+        "request_data": '{"max_tokens":300,"messages":[],"model":"claude-sonnet-4-5"}',
+    }
+    answer = (
+        '{"message":{"role":"assistant","content":"Hi."},"usage":{"input_tokens":1062,'
+        '"cache_creation_input_tokens":90,"cache_read_input_tokens":0,"output_tokens":40}}'
+    )
+    told = facts(request | {"response_data": answer}, scope=scope)
+    assert (told.operation, told.provider) == (Operation.CHAT, "anthropic")
+    assert told.response_model == "claude-sonnet-4-5"
+    assert told.usage == Usage(1152, 40, 0, 90)
+    assert operation(request, scope=scope, status_code="error") is Operation.CHAT
+    assert operation(request, scope=scope) is Operation.STEP
+    log = request | {"logfire.span_type": "log", "duration": 0.5, "response_data": "{}"}
+    streamed = facts(log, scope=scope)
+    assert (streamed.operation, streamed.started_ns) == (Operation.CHAT, 500_000_000)
+    assert operation(request | {"response_data": answer}, scope="my.app") is None
 
 
 def test_a_stream_of_logfire_is_one_call_that_began_before_its_log() -> None:

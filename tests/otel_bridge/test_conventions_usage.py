@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -298,3 +299,37 @@ def test_reasoning_larger_than_the_output_stands_beside_it_and_is_doubted() -> N
     assert told.usage.tokens_out == 14
     assert told.usage_basis is UsageBasis.SUBSET_VIOLATION
     assert MappingWarning.USAGE_INCONSISTENT in told.warnings
+
+
+def test_usage_in_the_last_of_a_stream_s_chunks_is_read() -> None:
+    chunk = {"id": "chatcmpl-1", "model": "gpt-4o-mini-2024-07-18", "usage": None}
+    spent = {
+        "prompt_tokens": 592,
+        "completion_tokens": 128,
+        "prompt_tokens_details": {"cached_tokens": 192},
+    }
+    chunks = [json.dumps(chunk), json.dumps(chunk | {"usage": spent, "choices": []})]
+    model = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o-mini"}
+    told = facts(model | {"output.value": json.dumps(chunks)})
+    assert told.usage == Usage(592, 128, 192)
+    cut = facts(model | {"output.value": json.dumps(chunks)[:-2]})
+    assert not cut.usage.is_known
+
+
+def test_an_answer_that_came_as_bytes_is_read_as_its_text() -> None:
+    answer = (
+        b'{"generations":[[{"message":{"kwargs":{"response_metadata":{"id":"chatcmpl-7",'
+        b'"token_usage":{"prompt_tokens":1115,"completion_tokens":51,'
+        b'"prompt_tokens_details":{"cached_tokens":333}}}}}}]]}'
+    )
+    told = facts(
+        {
+            "langsmith.span.kind": "llm",
+            "gen_ai.request.model": "gpt-4o-mini",
+            "gen_ai.usage.input_tokens": 1115,
+            "gen_ai.usage.output_tokens": 51,
+            "gen_ai.completion": answer,
+        },
+        scope="langsmith",
+    )
+    assert (told.usage, told.response_id) == (Usage(1115, 51, 333), "chatcmpl-7")
