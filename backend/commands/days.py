@@ -12,7 +12,8 @@ import click
 from backend.store import day_window
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_DAY = re.compile(r"(?:19[7-9]\d|[2-9]\d\d\d)-\d\d-\d\d", re.ASCII)
+#: As in the API: of the last year that there is, no day can be followed by another.
+_DAY = re.compile(r"(?!9999)(?:19[7-9]\d|[2-9]\d\d\d)-\d\d-\d\d", re.ASCII)
 #: No event is so late, and every sum of such times fits 64 bits.
 _NEVER_US = 2**62
 

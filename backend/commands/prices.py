@@ -12,6 +12,7 @@ import click
 from backend.commands.accounts import chosen_user, user_option
 from backend.commands.database import ready_engine
 from backend.commands.days import from_option
+from backend.commands.ids import ID
 from backend.commands.tables import Cell, table
 from backend.pricing.owner_prices import (
     OwnPrice,
@@ -125,7 +126,7 @@ def list_own_prices(user: str | None) -> None:
 
 
 @price_group.command("remove")
-@click.argument("price_id", metavar="ID", type=int)
+@click.argument("price_id", metavar="ID", type=ID)
 @user_option
 def remove_own_price(price_id: int, user: str | None) -> None:
     """Remove the price ID; stored calls keep what they cost until they are recalculated."""

@@ -11,6 +11,7 @@ import click
 from backend.commands.accounts import chosen_user, user_option
 from backend.commands.database import ready_engine
 from backend.commands.days import from_option, span_us, to_option
+from backend.commands.ids import ID
 from backend.commands.tables import Cell, table, usd
 from backend.pricing.books import PriceBooks
 from backend.settings import read_settings
@@ -39,8 +40,8 @@ _DIFFERENCE = (
 @from_option("OTEL_BRIDGE_RECALCULATE", "First day, in the owner's zone.")
 @to_option("OTEL_BRIDGE_RECALCULATE")
 @click.option("--apply", is_flag=True, show_envvar=True, help="Write the difference.")
-@click.option("--undo", type=int, show_envvar=True, help="Take back the one with this id.")
-@click.option("--resume", type=int, show_envvar=True, help="Go on with an interrupted one.")
+@click.option("--undo", type=ID, show_envvar=True, help="Take back the one with this id.")
+@click.option("--resume", type=ID, show_envvar=True, help="Go on with an interrupted one.")
 @click.option(
     *("--list", "is_list"),
     is_flag=True,

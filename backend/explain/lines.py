@@ -70,7 +70,7 @@ def _lines_of_trace(tree: TraceTree) -> Iterator[str]:
 def _branches(nodes: Sequence[SpanNode], rail: str) -> list[_Branch]:
     """Return the branches of one level: spans of which nothing is known come together, last."""
     silent = [node for node in nodes if _is_silent([node])]
-    alone = nodes if len(silent) < 2 else [node for node in nodes if node not in silent]
+    alone = nodes if len(silent) < 2 else [node for node in nodes if not _is_silent([node])]
     branches = [_Branch(node, (), rail, is_last=False) for node in alone]
     if len(silent) > 1:
         branches.append(_Branch(None, silent, rail, is_last=False))

@@ -20,6 +20,7 @@ _SOURCE = "owner"
 #: USD; a price above it, or with more places, is a slip of the hand.
 _HIGHEST = Decimal(1_000_000)
 _PLACES = 12
+_SMALLEST = Decimal(1).scaleb(-_PLACES)
 
 
 class PriceError(ValueError):
@@ -104,5 +105,5 @@ def _checked(price: Price) -> Price:
 def _is_price(amount: Decimal) -> bool:
     if not amount.is_finite() or not 0 <= amount <= _HIGHEST:
         return False
-    exponent = amount.normalize().as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -_PLACES
+    # Compared and not reckoned with, which would round it first.
+    return amount == amount.quantize(_SMALLEST)

@@ -45,6 +45,12 @@ def test_a_price_is_removed_once(run: Run, engine: Engine, owner_id: int):
     assert "there is no price 1" in again.output
 
 
+def test_an_id_that_no_database_holds_is_one_clear_line(run: Run):
+    done = run("price", "remove", str(2**63))
+    assert done.exit_code == 2
+    assert "not in the range" in done.output
+
+
 def test_a_provider_that_the_list_does_not_know_is_asked_about(run: Run):
     assert "spelled" not in run(*PRICE).stderr
     assert "opanai is not in the price list" in run(*PRICE, "--provider", "opanai").stderr
@@ -58,6 +64,7 @@ def test_a_provider_that_the_list_does_not_know_is_asked_about(run: Run):
         ((*PRICE, "--input", "-1"), "between 0 and"),
         ((*PRICE, "--from", "yesterday"), "not a day"),
         ((*PRICE, "--from", "2026-02-30"), "not a day"),
+        ((*PRICE, "--from", "9999-12-31"), "not a day"),
         ((*PRICE, "--provider", "langchain", "--model", "m"), "names no provider"),
         ((*PRICE, "--user", "nobody@example.com"), "there is no user"),
     ],

@@ -89,6 +89,10 @@ def test_nothing_to_change_is_said(run: Run):
         (("--from", "2026-03-01", "--to", "2026-02-28"), "must not be before"),
         (("--undo", "7"), "there is no recalculation 7"),
         (("--resume", "7"), "there is no recalculation 7"),
+        (("--undo", str(2**63 - 1)), "there is no recalculation 9223372036854775807"),
+        (("--undo", str(2**63)), "not in the range"),
+        (("--resume", str(2**63)), "not in the range"),
+        (("--from", "2026-01-01", "--to", "9999-12-31"), "not a day"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line(run: Run, words: tuple[str, ...], said: str):

@@ -78,6 +78,8 @@ def test_a_provider_is_kept_by_its_canonical_name(
         {"reasoning_cost_per_mtok": Decimal("Infinity")},
         {"output_cost_per_mtok": Decimal("1e-13")},
         {"cost_per_thousand_requests": Decimal(1_000_001)},
+        {"input_cost_per_mtok": Decimal("1e-9999999")},
+        {"input_cost_per_mtok": Decimal("1." + "0" * 40 + "1")},
     ],
 )
 def test_what_is_no_price_is_refused(engine: Engine, owner_id: int, wrong: dict[str, Any]):
