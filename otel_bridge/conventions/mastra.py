@@ -24,9 +24,7 @@ _OPERATION_ID = "mastra.operationId"
 _RUN = re.compile(r"agent\.(?:generate|stream)(?:Legacy|VNext)?$")
 _OPERATIONS = {
     "mastra.stream": Operation.CHAT,
-    "mastra.generate": Operation.CHAT,
     "mastra.stream.toolCall": Operation.TOOL,
-    "mastra.generate.toolCall": Operation.TOOL,
 }
 _RESULTS = ("stream.toolCall.result", "ai.toolCall.result")
 _TOOL_FAILED = "TOOL_EXECUTION_FAILED"

@@ -38,7 +38,7 @@ from otel_bridge.conventions.openlit import OPENLIT, OPENLIT_LANGGRAPH, OPENLIT_
 from otel_bridge.conventions.pydantic_ai import PYDANTIC_AI
 from otel_bridge.conventions.smolagents import SMOLAGENTS
 from otel_bridge.conventions.spring_ai import SPRING_AI
-from otel_bridge.conventions.strands import STRANDS
+from otel_bridge.conventions.strands import STRANDS, STRANDS_GROUPS
 from otel_bridge.conventions.table import Convention, Dialect
 from otel_bridge.conventions.traceloop import TRACELOOP
 from otel_bridge.conventions.vercel import VERCEL, VERCEL_OTEL
@@ -119,6 +119,7 @@ DIALECTS: tuple[Dialect, ...] = (
     OPENLIT_LANGGRAPH,
     OPENLIT_STREAMS,
     SMOLAGENTS,
+    STRANDS_GROUPS,
     VERCEL_OTEL,
 )
 

@@ -362,3 +362,12 @@ def test_a_tool_of_the_first_mastra_fails_by_its_result(result: str, message: st
         scope="my-service",
     )
     assert (sdk.tool, sdk.failed, sdk.error) == ("get_weather", message is not None, message)
+
+
+@pytest.mark.parametrize("kind", ["swarm", "graph"])
+def test_a_group_of_strands_is_not_named_by_its_kind(kind: str) -> None:
+    scope = "strands.telemetry.tracer"
+    group = {"gen_ai.operation.name": f"invoke_{kind}", "gen_ai.agent.name": kind}
+    assert facts(group, name=f"invoke_{kind}", scope=scope).agent is None
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": kind}
+    assert facts(agent, scope=scope).agent == kind
