@@ -1,4 +1,4 @@
-"""How things ended: as their spans say, but for runs that a failed model call aborted."""
+"""How things ended: as their spans say, but for runs that a failed call or tool aborted."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from backend.store.accounting.entries import Entry
 def statuses(entries: Sequence[Entry], counted: Count) -> dict[UUID, str]:
     """Return the status of every entry.
 
-    A run is an error although its span says nothing of it where a model call failed and nothing
-    succeeded after it. What a client says of a run by hand stays as it is said.
+    A run is an error although its span says nothing of it where the last thing that it did, a model
+    call or a tool, failed. What a client says of a run by hand stays as it is said.
     """
     told = {entry.uid: entry.status for entry in entries}
     pairs = list(zip(entries, counted.placed, strict=True))
@@ -36,12 +36,17 @@ def statuses(entries: Sequence[Entry], counted: Count) -> dict[UUID, str]:
     return told
 
 
-def _was_aborted(steps: Iterable[Entry]) -> bool:
-    """Whether the last model call failed, and no call or tool succeeded after it."""
+def _was_aborted(steps: Sequence[Entry]) -> bool:
+    """Whether the last thing that a run did failed: nothing succeeded after it.
+
+    A failed tool that is handled is told to the model, so that a call follows; that can only be
+    seen where the run's calls are.
+    """
+    has_calls = any(step.event_type == "llm_call" for step in steps)
     failed_us, succeeded_us = -1, -1
     for step in steps:
         if step.status != "error":
             succeeded_us = max(succeeded_us, step.created_us)
-        elif step.event_type == "llm_call":
+        elif has_calls:
             failed_us = max(failed_us, step.created_us)
     return failed_us > succeeded_us

@@ -33,12 +33,14 @@ def tool(span_id: str, at_us: int, status: str = "success", **fields: object) ->
         ([call("1", 1), call("2", 2, "error")], "error"),
         ([call("1", 1, "error"), call("2", 2)], "success"),
         ([call("1", 1), tool("2", 2, "error"), call("3", 3)], "success"),
-        ([call("1", 1), tool("2", 2, "error")], "success"),
+        ([call("1", 1), tool("2", 2, "error")], "error"),
+        ([tool("2", 2, "error")], "success"),
+        ([call("1", 1), tool("2", 2, "error"), tool("3", 3)], "success"),
         ([call("1", 1, "error"), tool("2", 2)], "success"),
         ([], "success"),
     ],
 )
-def test_a_run_that_a_failed_call_aborted_is_an_error_although_its_span_says_nothing(
+def test_a_run_whose_last_step_failed_is_an_error_although_its_span_says_nothing(
     steps: list[Entry], status: str
 ) -> None:
     found = decided([*steps, run(created_us=9)])
