@@ -82,7 +82,7 @@ def create_api_key(user: str, name: str, scope: tuple[str, ...]) -> None:
 
 def existing_user(engine: Engine, email: str) -> User:
     """Return the user, or stop with how to make one."""
-    row = user_by_email(engine, email)
+    row = None if email_problem(email) else user_by_email(engine, email)
     if row is None:
         raise click.ClickException(
             f"there is no user {email}: make one with `otel-bridge user create {email}`"

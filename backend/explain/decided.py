@@ -61,7 +61,7 @@ class DecidedSpans:
 
 
 def decide_spans(spans: Iterable[SpanRecord | BadSpan], book: PriceBook) -> DecidedSpans:
-    """Return what ingestion would store of these spans, each span as it came first."""
+    """Return what ingestion would store of these spans, each as it first could be stored."""
     read = Spans()
     rows: dict[UUID, tuple[Event, Row]] = {}
     for span in spans:
@@ -89,9 +89,10 @@ def _read(
         read.refused[span.reason] += 1
         return
     key = (span.trace_id, span.span_id)
-    if key in read.records:
+    if key in read.records and key not in read.problems:
         read.repeated += 1
         return
+    read.problems.pop(key, None)
     read.records[key] = span
     made = mapped(span)
     if isinstance(made, BadSpan):
@@ -106,7 +107,7 @@ def _read(
             continue
         identity = identity_of(event.dedupe_key or "")
         uid = uuid5(NAMESPACE_OID, identity)
-        rows[uid] = (event, new_row(event, uid, identity=identity, book=book).row)
+        rows.setdefault(uid, (event, new_row(event, uid, identity=identity, book=book).row))
 
 
 def _above(link: SpanLink) -> Key:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from backend.body import readable
-from backend.store.new_rows import MAX_COST_USD
+from backend.store.costing import MAX_COST_USD
 from backend.uuids import uuid_of
 from otel_bridge.event import MAX_PAYLOAD_BYTES, compact_json, micros
 

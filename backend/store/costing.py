@@ -13,6 +13,8 @@ from otel_bridge.facts import Usage
 from otel_bridge.pricing import PriceBook, Quote
 from otel_bridge.pricing.providers import provider_of
 
+#: A million dollars for one event: sums of thousands of such events still fit 64 bits.
+MAX_COST_USD = Decimal(1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: In this order: the owner's price, what the client says, the price list, the tracer's reckoning.
 _ORDER = ("owner", "client", "price_list", "tracer")
@@ -71,11 +73,12 @@ def priced_by(payload: Mapping[str, Any]) -> PricedBy:
 def cost_of(told: Told, priced: PricedBy, book: PriceBook | None, *, at_us: int) -> Cost:
     """Return what a call at that moment cost; `UNKNOWN_COST` where nothing tells it, never 0.
 
-    Without a book only what was sent counts.
+    Without a book only what was sent counts. A reckoning above MAX_COST_USD, which could not be
+    sent either, is no cost.
     """
     sent = _sent(told)
     quote = None if book is None else _first_quote(told, priced, book, at_us)
-    if quote is None:
+    if quote is None or quote.cost_usd > MAX_COST_USD:
         return sent
     listed = Cost(nano_usd(quote.cost_usd), quote.source, quote.version)
     # Of equal sources ours, which knows its version, is the fresher one.

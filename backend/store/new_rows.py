@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from backend.store.accounting import Entry, Told
-from backend.store.costing import Cost, cost_of, is_far_from, nano_usd, priced_by
+from backend.store.costing import MAX_COST_USD, Cost, cost_of, is_far_from, nano_usd, priced_by
 from backend.store.latency import MAX_LATENCY_MS
 from backend.store.rows import Row, storable
 from otel_bridge.event import Event, compact_json
@@ -21,8 +21,6 @@ from otel_bridge.pricing import PriceBook
 MAX_ERROR_LENGTH = 1000
 #: More than any call, run or day could hold, and small enough that no sum of them overflows.
 MAX_TOKENS = 10**12
-#: A million dollars for one event: sums of thousands of such events still fit 64 bits.
-MAX_COST_USD = Decimal(1_000_000)
 _YEAR_10000_US = 253_402_300_800 * 1_000_000
 
 

@@ -240,6 +240,19 @@ def test_an_answer_that_tells_only_zeros_tells_nothing() -> None:
     assert event.payload["warnings"] == ["missing_usage"]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        claude_request(input_tokens="many"),
+        codex_response(cached_token_count=-1),
+        gemini_response(input_token_count=500.5),
+    ],
+    ids=["claude-code", "codex", "gemini-cli"],
+)
+def test_a_count_that_cannot_be_read_is_doubted(record: LogRecord) -> None:
+    assert "unreadable_value" in event_of(record).payload["warnings"]
+
+
 def test_an_error_of_gemini_cli_is_a_call_that_failed() -> None:
     told = {"error": "quota", "error.message": "quota", "error.type": "ApiError"}
     event = event_of(

@@ -28,6 +28,13 @@ from otel_bridge.facts import Operation, SpanFacts, Usage, UsageBasis
 from otel_bridge.pricing.providers import provider_of
 
 _NAME = "claude_code"
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_creation_tokens",
+    "cache_creation_1h_tokens",
+)
 _LARGE_CONTEXT = "[1m]"
 
 
@@ -45,7 +52,7 @@ def _request(attributes: Attributes) -> SpanFacts:
         session=text_of(attributes.get("session.id")),
         user=_user(attributes),
         usage_basis=UsageBasis.EMITTER_TABLE,
-        warnings=doubts_of_call(model, usage.tokens_in),
+        warnings=doubts_of_call(model, usage.tokens_in, attributes=attributes, counts=_COUNTS),
     )
 
 

@@ -23,6 +23,12 @@ from otel_bridge.facts import Operation, SpanFacts, Usage, UsageBasis
 from otel_bridge.pricing.providers import provider_of
 
 _NAME = "codex"
+_COUNTS = (
+    "input_token_count",
+    "output_token_count",
+    "cached_token_count",
+    "reasoning_token_count",
+)
 _COMPLETED = "response.completed"
 #: Streams that ended without an answer; "" is one that broke or fell silent.
 _BROKEN = frozenset({_COMPLETED, "response.failed", ""})
@@ -59,7 +65,7 @@ def _answered(attributes: Attributes) -> SpanFacts:
         session=text_of(attributes.get("conversation.id")),
         user=_user(attributes),
         usage_basis=UsageBasis.EMITTER_TABLE,
-        warnings=doubts_of_call(model, usage.tokens_in),
+        warnings=doubts_of_call(model, usage.tokens_in, attributes=attributes, counts=_COUNTS),
     )
 
 

@@ -23,6 +23,13 @@ from otel_bridge.facts import Operation, SpanFacts, Usage, UsageBasis
 from otel_bridge.pricing.providers import provider_of
 
 _NAME = "gemini_cli"
+_COUNTS = (
+    "input_token_count",
+    "output_token_count",
+    "cached_content_token_count",
+    "thoughts_token_count",
+    "tool_token_count",
+)
 _ERROR = ("error.message", "error")
 _ERROR_TYPE = ("error.type", "error_type")
 
@@ -40,7 +47,7 @@ def _response(attributes: Attributes) -> SpanFacts:
         user=_user(attributes),
         finish_reason=first_listed_text(attributes, ("finish_reasons",)),
         usage_basis=UsageBasis.EMITTER_TABLE,
-        warnings=doubts_of_call(model, usage.tokens_in),
+        warnings=doubts_of_call(model, usage.tokens_in, attributes=attributes, counts=_COUNTS),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from otel_bridge.conventions.table import Attributes, Keys, in_scope
-from otel_bridge.conventions.values import count_of
+from otel_bridge.conventions.values import count_of, is_unsaid
 from otel_bridge.facts import MappingWarning, SpanFacts
 from otel_bridge.log_record import LogRecord
 from otel_bridge.record import Resource
@@ -102,14 +102,22 @@ def status_code_in(attributes: Attributes, *keys: str) -> str | None:
     return next((str(code) for code in codes if code), None)
 
 
-def doubts_of_call(model: str | None, tokens_in: int | None) -> frozenset[MappingWarning]:
-    """Return what an answered call should tell and does not."""
+def doubts_of_call(
+    model: str | None, tokens_in: int | None, *, attributes: Attributes, counts: Keys
+) -> frozenset[MappingWarning]:
+    """Return what an answered call should tell and does not; under `counts` are its tokens."""
     doubts = set()
+    if any(_is_unreadable(attributes.get(key)) for key in counts):
+        doubts.add(MappingWarning.UNREADABLE_VALUE)
     if model is None:
         doubts.add(MappingWarning.MISSING_MODEL)
     if tokens_in is None:
         doubts.add(MappingWarning.MISSING_USAGE)
     return frozenset(doubts)
+
+
+def _is_unreadable(value: object) -> bool:
+    return count_of(value) is None and not is_unsaid(value)
 
 
 def sum_of(*counts: int | None) -> int | None:

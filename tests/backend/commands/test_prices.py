@@ -67,6 +67,7 @@ def test_a_provider_that_the_list_does_not_know_is_asked_about(run: Run):
         ((*PRICE, "--from", "9999-12-31"), "not a day"),
         ((*PRICE, "--provider", "langchain", "--model", "m"), "names no provider"),
         ((*PRICE, "--user", "nobody@example.com"), "there is no user"),
+        ((*PRICE, "--user", "\udcff@example.com"), "there is no user"),
     ],
 )
 def test_what_cannot_be_set_is_refused(

@@ -146,6 +146,15 @@ def test_spans_that_ingestion_refuses_are_counted_with_the_reason() -> None:
     assert any("tokens_in must be between" in line for line in found)
 
 
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_span_that_comes_again_and_can_be_stored_then_counts(*, refused_first: bool) -> None:
+    too_many = {**CALL.attributes, "gen_ai.usage.input_tokens": 10**15}
+    spans = [replace(CALL, attributes=too_many), CALL]
+    found = totals(told(*(spans if refused_first else reversed(spans))))
+    assert any(line.split()[:2] == ["calls", "1,"] for line in found)
+    assert not any("refused" in line for line in found)
+
+
 def test_a_name_stays_on_one_line() -> None:
     found = told(replace(CALL, name="chat\n\x1b[31m" + "x" * 200))
     assert found[2].startswith("└─ chat \N{REPLACEMENT CHARACTER}[31mxxx")

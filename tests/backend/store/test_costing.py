@@ -70,6 +70,18 @@ def test_unknown_stays_unknown(event: Event):
     assert cost_of(event, OWN) == UNKNOWN_COST
 
 
+@pytest.mark.parametrize(
+    ("event", "cost"),
+    [
+        (call(tokens_in=10**9), Cost(10**6 * 10**9, "owner", "")),
+        (call(tokens_in=10**9 + 1), UNKNOWN_COST),
+        (call("5", "client", tokens_in=10**12), Cost(5 * 10**9, "client", None)),
+    ],
+)
+def test_what_no_call_can_cost_is_no_cost(event: Event, cost: Cost):
+    assert cost_of(event, OWN)[:2] == cost[:2]
+
+
 def test_the_model_that_was_asked_for_prices_one_that_nobody_knows():
     asked = Event(
         "llm_call",

@@ -65,6 +65,18 @@ def test_a_price_that_was_added_prices_history(
     assert_sums_are_those_of_the_events(store, engine, owner_id)
 
 
+def test_a_call_that_no_price_can_be_right_for_stays_without_one(
+    store: EventStore, engine: Engine, owner_id: int
+) -> None:
+    book = book_of(m1=1_000_000)
+    store.append(owner_id, [call("a", tokens_in=10**12), call("b")])
+    assert apply(store, owner_id, book).summary.total.newly_priced == 1
+    store.append(owner_id, [call("c", tokens_in=10**12), call("d")], book=book)
+    sums = total(store, owner_id).sums
+    assert (sums.cost_nusd, sums.unpriced_calls) == (200 * 10**9, 2)
+    assert_sums_are_those_of_the_events(store, engine, owner_id)
+
+
 def test_a_preview_writes_nothing(store: EventStore, engine: Engine, owner_id: int) -> None:
     store.append(owner_id, run_of_calls())
     before = snapshot(engine, owner_id)
