@@ -28,6 +28,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "backend.commands.recalculate:recalculate",
             "Price stored calls anew, and back.",
         ),
+        "generate-events": (
+            "backend.commands.generate:generate_events",
+            "Write a synthetic history.",
+        ),
         "aggregate": ("backend.commands.jobs:aggregate", "Write the daily metrics."),
         "explain": (
             "backend.commands.explain:explain",

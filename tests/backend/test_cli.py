@@ -24,7 +24,7 @@ EMAIL = "ada@example.com"
 GROUPS = ((), ("db",), ("user",), ("key",), ("price",))
 COMMANDS = (
     *("serve", "demo", "db", "user", "key", "seed"),
-    *("price", "unpriced", "recalculate", "aggregate", "explain", "replay"),
+    *("price", "unpriced", "recalculate", "generate-events", "aggregate", "explain", "replay"),
 )
 
 
