@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# The first connection would import it on the worker's thread; a fork in the middle of that would
+# leave the child with an import that nobody finishes, and its first connection waiting for it.
+import encodings.idna  # noqa: F401 (see above)
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
