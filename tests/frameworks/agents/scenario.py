@@ -45,7 +45,7 @@ def run(agent: str, *, fails: bool = False) -> Iterator[None]:
     """A run of an agent; one that is to fail must raise."""
     try:
         yield
-    except Exception:
+    except Exception:  # each framework raises a type of its own for a refused call
         if not fails:
             raise
     else:
