@@ -51,7 +51,7 @@ def fill(url: str) -> None:
         )
         connection.execute(
             insert(EventRow).values(
-                uid=uuid4(),
+                uid=uuid4().bytes,
                 user_id=7,
                 agent_id=9,
                 event_type="metric",
@@ -73,7 +73,7 @@ def fill(url: str) -> None:
         connection.execute(insert(RecalculationRow).values(_recalculation()))
         connection.execute(
             insert(RecalculationChange).values(
-                recalculation_id=3, created_us=1, event_uid=uuid4(), told="digest"
+                recalculation_id=3, created_us=1, event_uid=uuid4().bytes, told="digest"
             )
         )
     engine.dispose()
@@ -161,7 +161,7 @@ def test_the_cost_that_came_with_a_call_is_known_of_older_rows_too(
         (filled,) = connection.execute(select(EventRow.__table__)).mappings()
         for number, (source, sent, sent_source) in enumerate(rows, start=10):
             told = {"cost_source": source, "sent_cost_nusd": sent, "sent_cost_source": sent_source}
-            new = {"uid": uuid4(), "cost_nusd": number, "created_us": number}
+            new = {"uid": uuid4().bytes, "cost_nusd": number, "created_us": number}
             connection.execute(insert(EventRow).values({**filled, **told, **new}))
     db.downgrade(empty_database_url, revision="0009")
     db.upgrade(empty_database_url)

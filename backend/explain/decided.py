@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from backend.ingest.otlp import BadSpan
 from backend.ingest.service import mapped
-from backend.store.accounting import Decision, Entry, Key, Told, decide, identity_of
+from backend.store.accounting import Decision, Entry, Key, Told, Uid, decide, identity_of
 from backend.store.costing import NOTHING_MORE, Cost, cost_of
 from backend.store.new_rows import new_row, out_of_range
 from backend.store.rows import Row
@@ -56,14 +56,14 @@ class DecidedSpans:
     """Spans and their events; an agent's span has two, in the order of their times."""
 
     spans: Spans
-    events: Mapping[UUID, DecidedEvent]
+    events: Mapping[Uid, DecidedEvent]
     by_span: Mapping[Key, Sequence[DecidedEvent]]
 
 
 def decide_spans(spans: Iterable[SpanRecord | BadSpan], book: PriceBook) -> DecidedSpans:
     """Return what ingestion would store of these spans, each as it first could be stored."""
     read = Spans()
-    rows: dict[UUID, tuple[Event, Row]] = {}
+    rows: dict[Uid, tuple[Event, Row]] = {}
     for span in spans:
         _read(span, book, read=read, rows=rows)
     decisions = decide([row.entry for _, row in rows.values()], read.links)
@@ -82,7 +82,7 @@ def _read(
     book: PriceBook,
     *,
     read: Spans,
-    rows: dict[UUID, tuple[Event, Row]],
+    rows: dict[Uid, tuple[Event, Row]],
 ) -> None:
     """Add a span and its events to what was read, as far as they can be stored."""
     if isinstance(span, BadSpan):
@@ -106,7 +106,7 @@ def _read(
             read.problems[key] = problem
             continue
         identity = identity_of(event.dedupe_key or "")
-        uid = uuid5(NAMESPACE_OID, identity)
+        uid = uuid5(NAMESPACE_OID, identity).bytes
         rows.setdefault(uid, (event, new_row(event, uid, identity=identity, book=book).row))
 
 

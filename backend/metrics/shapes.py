@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -24,7 +25,7 @@ def place_json(asked: Page, found: EventPage | RunPage) -> dict[str, Any]:
 def event_json(event: StoredEvent) -> dict[str, Any]:
     """Return an event as a JSON object."""
     return {
-        "id": str(event.uid),
+        "id": str(UUID(bytes=event.uid)),
         "event_type": event.event_type,
         "status": event.status,
         "name": event.name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Dialect, ForeignKey, Integer, MetaData, String
+from sqlalchemy import BigInteger, Dialect, ForeignKey, Integer, MetaData, String, Uuid
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -23,6 +24,21 @@ class ExactDecimal(TypeDecorator[Decimal]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Return the decimal that was written."""
         return None if value is None else Decimal(value)
+
+
+class EventId(TypeDecorator[bytes]):
+    """A UUID that is sixteen bytes in Python, where it is a key while batches are stored."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> UUID | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Return the UUID."""
+        return None if value is None else UUID(bytes=value)
+
+    def process_result_value(self, value: UUID | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Return the sixteen bytes."""
+        return None if value is None else value.bytes
 
 
 class Base(DeclarativeBase):

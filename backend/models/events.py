@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import AgentId, Base, OwnerId, OwnerKey, Wide
+from backend.models.base import AgentId, Base, EventId, OwnerId, OwnerKey, Wide
 
 _HAS_TRACE = text("trace_id IS NOT NULL")
 _HAS_RUN = text("run_id IS NOT NULL")
@@ -105,7 +103,7 @@ class EventRow(Base):
     )
 
     #: UUIDv7: grows with arrival.
-    uid: Mapped[UUID] = mapped_column(primary_key=True)
+    uid: Mapped[bytes] = mapped_column(EventId, primary_key=True)
     user_id: Mapped[OwnerId]
     #: The dedupe key in the form that does not depend on what the server decides.
     identity: Mapped[str | None] = mapped_column(String(255))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, OwnerId, RowId, Wide
+from backend.models.base import Base, EventId, OwnerId, RowId, Wide
 
 
 class RecalculationRow(Base):
@@ -28,7 +28,7 @@ class RecalculationRow(Base):
     beat_us: Mapped[Wide]
     #: The event up to which the work is done, forwards or back.
     at_us: Mapped[Wide | None]
-    at_uid: Mapped[UUID | None]
+    at_uid: Mapped[bytes | None] = mapped_column(EventId)
     #: Events whose cost was changed, and those among them that count.
     events: Mapped[Wide] = mapped_column(default=0)
     calls: Mapped[Wide] = mapped_column(default=0)
@@ -63,7 +63,7 @@ class RecalculationChange(Base):
         primary_key=True,
     )
     created_us: Mapped[Wide] = mapped_column(primary_key=True)
-    event_uid: Mapped[UUID] = mapped_column(primary_key=True)
+    event_uid: Mapped[bytes] = mapped_column(EventId, primary_key=True)
     #: A digest of what was told of the call: another one now means other tokens, another cost.
     told: Mapped[str] = mapped_column(String(32))
     cost_before_nusd: Mapped[Wide | None]

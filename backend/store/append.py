@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
 from backend.models import EventRow
-from backend.store.accounting import Decision, Entry, Told, identity_of
+from backend.store.accounting import Decision, Entry, Told, Uid, identity_of
 from backend.store.copies import likeness_key
 from backend.store.costing import Cost
 from backend.store.costs import Costs
@@ -36,7 +35,7 @@ def prepare(
     return [_prepared(event, uid, book) for event, uid in zip(events, uids, strict=True)]
 
 
-def _prepared(event: Event, uid: UUID, book: PriceBook | None) -> NewRow | Rejected:
+def _prepared(event: Event, uid: Uid, book: PriceBook | None) -> NewRow | Rejected:
     wrong = out_of_range(event)
     if wrong is not None:
         return Rejected(wrong, "out_of_range")
@@ -87,9 +86,9 @@ def _accept(
     return outcomes, accepted
 
 
-def _committed(tx: Transaction, uids: Sequence[UUID]) -> set[UUID]:
+def _committed(tx: Transaction, uids: Sequence[Uid]) -> set[Uid]:
     """Return which rows an earlier attempt stored, whose answer was lost with its connection."""
-    found: set[UUID] = set()
+    found: set[Uid] = set()
     for some in chunks(uids):
         found.update(tx.connection.scalars(select(EventRow.uid).where(EventRow.uid.in_(some))))
     return found
@@ -146,7 +145,7 @@ def _insert_links(tx: Transaction, links: Iterable[SpanLink]) -> None:
     tx.connection.exec_driver_sql(tx.sql.insert_links, list(first.values()))
 
 
-def _place(group: Group, book: AgentBook, costs: Mapping[UUID, Cost]) -> list[Placed]:
+def _place(group: Group, book: AgentBook, costs: Mapping[Uid, Cost]) -> list[Placed]:
     """Return the place of every row of the group, with its agent registered."""
     named = {
         decision.agent for decision in group.decisions.values() if isinstance(decision.agent, str)
@@ -205,7 +204,7 @@ def _write(tx: Transaction, accepted: Sequence[NewRow], placed: Sequence[Placed]
 
 
 def _insert_events(
-    tx: Transaction, accepted: Sequence[NewRow], places: Mapping[UUID, Placement]
+    tx: Transaction, accepted: Sequence[NewRow], places: Mapping[Uid, Placement]
 ) -> None:
     if accepted:
         tx.connection.exec_driver_sql(

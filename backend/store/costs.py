@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 
 from backend.models import EventRow
-from backend.store.accounting import Decision, Told
+from backend.store.accounting import Decision, Told, Uid
 from backend.store.costing import Cost, PricedBy, cost_of, priced_by
 from backend.store.group import Group
 from backend.store.rows import Row
@@ -25,7 +24,7 @@ class Costs:
 
     book: PriceBook | None
 
-    def of(self, tx: Transaction, group: Group) -> dict[UUID, Cost]:
+    def of(self, tx: Transaction, group: Group) -> dict[Uid, Cost]:
         """Return the cost of every row.
 
         A stored row keeps the cost that it has: a price that has changed since is a matter of
@@ -58,10 +57,10 @@ def _cost_now(row: Row) -> Cost:
     return row.own_cost if row.placement is None else row.placement.cost
 
 
-def _priced_by(tx: Transaction, rows: Iterable[Row]) -> Mapping[UUID, PricedBy]:
+def _priced_by(tx: Transaction, rows: Iterable[Row]) -> Mapping[Uid, PricedBy]:
     """Return what the rows' payloads tell of their price; those of stored rows are read."""
-    known: dict[UUID, PricedBy] = {}
-    unread: list[UUID] = []
+    known: dict[Uid, PricedBy] = {}
+    unread: list[Uid] = []
     for row in rows:
         if row.priced is None:
             unread.append(row.entry.uid)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from backend.store.accounting import Decision, Key, decide
+from backend.store.accounting import Decision, Key, Uid, decide
 from backend.store.copies import Tracers
 from backend.store.links import links_of, traces_after
 from backend.store.rows import Row, stored_row
@@ -18,8 +17,8 @@ from backend.store.transactions import Transaction
 class Group:
     """Stored and new rows of some traces and runs, and what was decided of each."""
 
-    rows: Mapping[UUID, Row]
-    decisions: Mapping[UUID, Decision]
+    rows: Mapping[Uid, Row]
+    decisions: Mapping[Uid, Decision]
 
 
 def load_group(
@@ -50,7 +49,7 @@ class _Search:
 
     tx: Transaction
     tracers: Tracers
-    rows: dict[UUID, Row]
+    rows: dict[Uid, Row]
     #: Rows whose copies have not been looked for.
     copies_ahead: list[Row]
     traces_ahead: set[str] = field(default_factory=set)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -66,7 +65,7 @@ def events(
     query = _events().where(*_conditions(owner_id, wanted))
     if cursor is not None:
         query = query.where(
-            _before(EventRow.created_us, EventRow.uid, cursor, UUID(cursor.identity))
+            _before(EventRow.created_us, EventRow.uid, cursor, bytes.fromhex(cursor.identity))
         )
     found = connection.execute(
         query.order_by(EventRow.created_us.desc(), EventRow.uid.desc())
@@ -78,7 +77,7 @@ def events(
     return EventPage(
         page,
         _count(connection, owner_id, wanted),
-        Cursor("event", page[-1].created_us, page[-1].uid.hex) if more else None,
+        Cursor("event", page[-1].created_us, page[-1].uid.hex()) if more else None,
     )
 
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from backend.store.accounting import Entry, Told
+from backend.store.accounting import Entry, Told, Uid
 from backend.store.costing import MAX_COST_USD, Cost, cost_of, is_far_from, nano_usd, priced_by
 from backend.store.latency import MAX_LATENCY_MS
 from backend.store.rows import Row, storable
@@ -60,7 +59,7 @@ _LIMITS = (
 
 
 def new_row(
-    event: Event, uid: UUID, *, identity: str | None, book: PriceBook | None = None
+    event: Event, uid: Uid, *, identity: str | None, book: PriceBook | None = None
 ) -> NewRow:
     """Return the row of an event that was checked, with its own cost; over-long names are cut."""
     payload = event.payload
@@ -128,7 +127,7 @@ def _tracer_nusd(event: Event) -> int | None:
 _SOURCES = frozenset({"owner", "client", "price_list", "tracer"})
 
 
-def _entry_of(event: Event, uid: UUID) -> Entry:
+def _entry_of(event: Event, uid: Uid) -> Entry:
     payload = event.payload
     return Entry(
         uid,

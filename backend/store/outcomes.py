@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
+
+from backend.store.accounting import Uid
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The event is committed under `uid`."""
 
-    uid: UUID
+    uid: Uid
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Select, select
 
 from backend.models import EventRow
@@ -58,8 +58,7 @@ class Placement(NamedTuple):
         return self._replace(cost_nusd=nusd, cost_source=source, price_version=version)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What accounting, sums and runs need of an event. `placement` is None until it is stored.
 
     `priced` is what its payload tells of its price; None where the payload has not been read.
@@ -80,7 +79,7 @@ Placed = tuple[Row, Placement]
 
 
 _COLUMN_OF = {"event_type": "sent_event_type", "agent": "agent_name"}
-_ENTRY_FIELDS = [item.name for item in fields(Entry)]
+_ENTRY_FIELDS = Entry.__struct_fields__
 _ENTRY_WIDTH = len(_ENTRY_FIELDS)
 _INDEX_OF = {name: index for index, name in enumerate(_ENTRY_FIELDS)}
 #: The fields that a decision may change although the event told them.

@@ -83,11 +83,11 @@ def _delete(tx: Transaction, run_ids: Sequence[str]) -> None:
         )
 
 
-def _by_time(placed: Placed) -> tuple[int, str, str, str, str]:
+def _by_time(placed: Placed) -> tuple[int, str, str, str, bytes]:
     """Order by time; of two events at the same time what they tell decides."""
     row, place = placed
     entry = row.entry
-    told = (place.status, row.error_message or "", entry.uid.hex)
+    told = (place.status, row.error_message or "", entry.uid)
     return (entry.created_us, entry.span_id or "", *told)
 
 

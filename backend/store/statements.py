@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from uuid import UUID
 
 from sqlalchemy import Engine, Table
 
@@ -25,6 +24,7 @@ from backend.models import (
     TracerRow,
     WarningRollup,
 )
+from backend.store.accounting import Uid
 from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
 
 _T = TypeVar("_T")
@@ -92,13 +92,13 @@ class Statements:
         """Return the parameters of a statement that looks for rows by many values."""
         return (json.dumps(values) if self.is_sqlite else values, owner_id)
 
-    def uid(self, uid: UUID) -> UUID | str:
-        """Return an identity as the driver wants it."""
-        return uid.hex if self.is_sqlite else uid
+    def uid(self, uid: Uid) -> str:
+        """Return an identity as both drivers take it: hex digits."""
+        return uid.hex()
 
-    def uid_of(self, value: Any) -> UUID:
+    def uid_of(self, value: Any) -> Uid:
         """Return the identity that the driver read."""
-        return UUID(value) if self.is_sqlite else value
+        return bytes.fromhex(value) if self.is_sqlite else value.bytes
 
 
 def _table(model: type[Any]) -> Table:

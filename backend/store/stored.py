@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
+from backend.store.accounting import Uid
 from backend.store.cursors import Cursor
 
 
@@ -40,7 +40,7 @@ class StoredEvent:
     `as_sent` is JSON text too: the fields that were sent with another value than they have now.
     """
 
-    uid: UUID
+    uid: Uid
     event_type: str
     agent_id: int | None
     run_id: str | None

@@ -14,7 +14,6 @@ not matter. It answers these questions for every event:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from backend.store.accounting.counting import count
 from backend.store.accounting.entries import (
@@ -24,6 +23,7 @@ from backend.store.accounting.entries import (
     Entry,
     SetAside,
     Told,
+    Uid,
     dedupe_key_shown,
     identity_of,
     is_log_scope,
@@ -51,6 +51,7 @@ __all__ = [
     "Key",
     "SetAside",
     "Told",
+    "Uid",
     "decide",
     "dedupe_key_shown",
     "identity_of",
@@ -61,7 +62,7 @@ __all__ = [
 ]
 
 
-def decide(entries: Sequence[Entry], links: Mapping[Key, Key]) -> dict[UUID, Decision]:
+def decide(entries: Sequence[Entry], links: Mapping[Key, Key]) -> dict[Uid, Decision]:
     """Return the decision on every entry of a group of traces and runs.
 
     `links` maps (trace id, span id) of spans without events to the same of their parents.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from backend.store.accounting.entries import Entry, SetAside
+from msgspec.structs import replace
+
+from backend.store.accounting.entries import Entry, SetAside, Uid
 from backend.store.accounting.likeness import (
     is_alike,
     is_same_response,
@@ -25,12 +26,12 @@ from backend.store.accounting.likeness import (
 )
 from backend.store.accounting.tree import Span
 
-_NO_UID = UUID(int=0)
+_NO_UID = bytes(16)
 
 #: The entry that is kept instead, and why this one is not.
 Copy = tuple[Entry, SetAside]
 #: The entry that is kept, by what repeats it.
-Copies = dict[UUID, Entry]
+Copies = dict[Uid, Entry]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +49,8 @@ class Telling:
 
 
 def find_copies(
-    calls: Sequence[Span], aside: Mapping[UUID, SetAside], nested: Copies
-) -> dict[UUID, Copy]:
+    calls: Sequence[Span], aside: Mapping[Uid, SetAside], nested: Copies
+) -> dict[Uid, Copy]:
     """Return the calls that repeat another one, each with the call that it repeats.
 
     What is found of one of the spans of a call, which stand in each other, is true of them all.
@@ -57,7 +58,7 @@ def find_copies(
     if have_one_scope(calls):
         return {}
     below = {span.entries[0].uid: span.parent.key for span in calls if span.parent is not None}
-    found: dict[UUID, Copy] = {}
+    found: dict[Uid, Copy] = {}
     tellings = _tellings(calls, aside, nested)
     # Without logs the output is one more thing that must be equal: groups are smaller with it.
     likeness = likeness_of if any(span.is_log for span in calls) else likeness_and_output_of
@@ -76,7 +77,7 @@ def have_one_scope(spans: Iterable[Span]) -> bool:
 
 
 def _tellings(
-    calls: Iterable[Span], aside: Mapping[UUID, SetAside], nested: Copies
+    calls: Iterable[Span], aside: Mapping[Uid, SetAside], nested: Copies
 ) -> list[Telling]:
     """Return each call that counts so far, with its spans that stand in each other."""
     entries = [span.entries[0] for span in calls]
@@ -109,13 +110,13 @@ def joined(
     is_same: IsSame,
     *,
     kept_first: Callable[[Entry], Any] | None = None,
-) -> tuple[dict[UUID, Entry], list[Telling]]:
+) -> tuple[dict[Uid, Entry], list[Telling]]:
     """Return what repeats another one, and what is then told of each call.
 
     The first in the order of `kept_first` is kept, by default the richest.
     """
     order = kept_first or richest_first
-    repeats: dict[UUID, Entry] = {}
+    repeats: dict[Uid, Entry] = {}
     after: list[Telling] = []
     for cluster in _clusters(tellings, key_of, is_same):
         if len(cluster) == 1:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from backend.store.accounting.copies import Copies, find_copies, last_of, richest_first
-from backend.store.accounting.entries import Entry, SetAside, Told
+from backend.store.accounting.entries import Entry, SetAside, Told, Uid
 from backend.store.accounting.executions import find_executions
 from backend.store.accounting.merging import told_together
 from backend.store.accounting.placement import Place
@@ -23,10 +24,10 @@ class Count:
     what they tell together, by the event that counts.
     """
 
-    aside: Mapping[UUID, SetAside]
+    aside: Mapping[Uid, SetAside]
     placed: Sequence[Place]
-    kept: Mapping[UUID, UUID]
-    told: Mapping[UUID, Told]
+    kept: Mapping[Uid, Uid]
+    told: Mapping[Uid, Told]
 
 
 def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Count:
@@ -34,7 +35,7 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
 
     A call that counts belongs to the run and agent of a copy of it, where it has none of its own.
     """
-    aside: dict[UUID, SetAside] = {}
+    aside: dict[Uid, SetAside] = {}
     copies: Copies = {}
     calls = [span for span in tree.from_the_top() if span.is_call]
     standing: dict[Key, list[Span]] = {}
@@ -55,7 +56,7 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
 
 def _adopt_places(entries: Sequence[Entry], placed: Sequence[Place], copies: Copies) -> list[Place]:
     """Give a call without a run the run and agent of the copy that has one."""
-    adopted: dict[UUID, Place] = {}
+    adopted: dict[Uid, Place] = {}
     for entry, place in sorted(zip(entries, placed, strict=True), key=_by_span):
         if place.run_id is not None and entry.uid in copies:
             adopted.setdefault(last_of(entry, copies).uid, place)
@@ -72,7 +73,7 @@ def _by_span(pair: tuple[Entry, Place]) -> tuple[str, str]:
     return (entry.trace_id or "", entry.span_id or "")
 
 
-def _put_aside(span: Span, reason: SetAside, aside: dict[UUID, SetAside]) -> None:
+def _put_aside(span: Span, reason: SetAside, aside: dict[Uid, SetAside]) -> None:
     """Set aside the span's call, or the usage that an agent span tells at its end."""
     for entry in span.entries:
         if span.is_call or entry.carries_usage:
@@ -82,7 +83,7 @@ def _put_aside(span: Span, reason: SetAside, aside: dict[UUID, SetAside]) -> Non
 def _set_aside_nested(
     span: Span,
     standing: Mapping[Key, list[Span]],
-    aside: dict[UUID, SetAside],
+    aside: dict[Uid, SetAside],
     copies: Copies,
 ) -> list[Span]:
     """Keep one of the call spans that stand in each other: the innermost that knows its usage.
@@ -125,7 +126,7 @@ def _calls_within(span: Span, standing: Mapping[Key, list[Span]]) -> Iterator[Sp
             stack.extend(below.children)
 
 
-def _set_aside_echoes(calls: Iterable[Span], aside: dict[UUID, SetAside]) -> None:
+def _set_aside_echoes(calls: Iterable[Span], aside: dict[Uid, SetAside]) -> None:
     """Set aside the usage that a step inside a call repeats from it."""
     for span in calls:
         if span.carrier is None:
@@ -140,7 +141,7 @@ def _set_aside_echoes(calls: Iterable[Span], aside: dict[UUID, SetAside]) -> Non
             stack.extend(below.children)
 
 
-def _set_aside_totals(tree: Tree, aside: dict[UUID, SetAside]) -> None:
+def _set_aside_totals(tree: Tree, aside: dict[Uid, SetAside]) -> None:
     """Set aside what an agent, a workflow or a step repeats from below."""
     carriers = [span for span in tree.spans.values() if span.carrier is not None]
     over_calls = _keys_above(span for span in carriers if span.is_call)
@@ -169,7 +170,7 @@ def _set_aside_run_totals(
     tree: Tree,
     entries: Sequence[Entry],
     placed: Sequence[Place],
-    aside: dict[UUID, SetAside],
+    aside: dict[Uid, SetAside],
 ) -> None:
     """Set aside the total of a run, or of an action without a span, beside what it adds up."""
     carriers = [
@@ -200,7 +201,7 @@ def _set_aside_failures(
     tree: Tree,
     entries: Sequence[Entry],
     placed: Sequence[Place],
-    aside: dict[UUID, SetAside],
+    aside: dict[Uid, SetAside],
 ) -> None:
     """Set aside the failure of a step or a nested agent that a deeper event tells."""
     over_failures = _keys_above(span for span in tree.spans.values() if span.failed)

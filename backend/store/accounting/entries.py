@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple
-from uuid import UUID
+
+from msgspec import Struct
 
 from otel_bridge.log_record import LOG_SCOPE
 
+#: Sixteen bytes of a UUID: as keys they are several times faster than `UUID` objects.
+Uid = bytes
 #: An id that the client gave, or a name that is registered when first needed.
 AgentRef = int | str
 
@@ -49,11 +51,10 @@ class SetAside(StrEnum):
     REPEATS_FAILURE_BELOW = "repeats_failure_below"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One event, stored or new, as accounting sees it. Times are Unix microseconds."""
 
-    uid: UUID
+    uid: Uid
     event_type: str
     status: str
     created_us: int
@@ -136,8 +137,7 @@ class Told(NamedTuple):
 _told_fields = attrgetter(*Told._fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What was decided of one event. `counted` speaks of its usage (and of a call itself).
 
     `told` is what all events of the call tell together, None where there is no other one. `kept` is
@@ -151,7 +151,7 @@ class Decision:
     counted: bool
     set_aside_reason: str | None
     told: Told | None = None
-    kept: UUID | None = None
+    kept: Uid | None = None
 
 
 def is_log_scope(scope: str | None) -> bool:

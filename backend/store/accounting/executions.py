@@ -8,7 +8,6 @@ in whatever trace; where one of the two has none, as such a span.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from uuid import UUID
 
 from backend.store.accounting.copies import (
     Copy,
@@ -18,12 +17,12 @@ from backend.store.accounting.copies import (
     response_key,
     richest_first,
 )
-from backend.store.accounting.entries import Entry, SetAside
+from backend.store.accounting.entries import Entry, SetAside, Uid
 from backend.store.accounting.likeness import LOG_LAG_US, SAME_CALL_WINDOW_US, gap_us
 from backend.store.accounting.tree import Span
 
 
-def find_executions(tools: Iterable[Span]) -> dict[UUID, Copy]:
+def find_executions(tools: Iterable[Span]) -> dict[Uid, Copy]:
     """Return the events that repeat an execution which another one tells, each with that one.
 
     Of nested spans the outer one is kept: a client's span inside the framework's.

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from uuid import UUID
 
-from backend.store.accounting.entries import Entry
+from backend.store.accounting.entries import Entry, Uid
 from backend.store.accounting.tree import Key
 
 SAME_CALL_WINDOW_US = 10 * 60 * 1_000_000
@@ -82,7 +81,7 @@ def is_same_response(one: Entry, other: Entry) -> bool:
     return near and same_model(one, other) and _compatible_tokens(one, other)
 
 
-def is_alike(one: Entry, other: Entry, *, below: Mapping[UUID, Key]) -> bool:
+def is_alike(one: Entry, other: Entry, *, below: Mapping[Uid, Key]) -> bool:
     """Whether two calls with equal tokens ran at the same time and no response id parts them.
 
     Side by side below one span, a short pause may lie between them, and between a span and a log.

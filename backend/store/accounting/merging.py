@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 from backend.store.accounting.copies import Copies, last_of, richest_first
-from backend.store.accounting.entries import Entry, Told
+from backend.store.accounting.entries import Entry, Told, Uid
 from backend.store.accounting.likeness import is_exclusive, same_model, same_totals
 
 _PARTS = ("tokens_cache_read", "tokens_cache_write", "tokens_reasoning")
 _USAGE = ("tokens_in", "tokens_out", *_PARTS)
 
 
-def told_together(entries: Iterable[Entry], copies: Copies) -> dict[UUID, Told]:
+def told_together(entries: Iterable[Entry], copies: Copies) -> dict[Uid, Told]:
     """Return what is known of each call that is told more than once and gains by it."""
-    groups: dict[UUID, list[Entry]] = defaultdict(list)
-    kept: dict[UUID, Entry] = {}
+    groups: dict[Uid, list[Entry]] = defaultdict(list)
+    kept: dict[Uid, Entry] = {}
     for entry in entries:
         if entry.uid in copies:
             last = last_of(entry, copies)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from uuid import UUID
 
 from backend.store.accounting.counting import Count
-from backend.store.accounting.entries import Entry
+from backend.store.accounting.entries import Entry, Uid
 
 
-def statuses(entries: Sequence[Entry], counted: Count) -> dict[UUID, str]:
+def statuses(entries: Sequence[Entry], counted: Count) -> dict[Uid, str]:
     """Return the status of every entry.
 
     A run is an error although its span says nothing of it where the last thing that it did, a model

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from backend.store.accounting.entries import PHASE, AgentRef, Entry
-from backend.store.accounting.tree import Key, Span, Tree, entry_order
+from backend.store.accounting.tree import Key, Span, Tree, in_order
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
 
@@ -19,8 +20,7 @@ _RETYPED = {
 _MAY_BE_RUN = frozenset({Operation.AGENT, Operation.WORKFLOW, Operation.LOOP})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an event belongs, and as what."""
 
     event_type: str
@@ -30,28 +30,43 @@ class Place:
 
 def place(tree: Tree, entries: Sequence[Entry]) -> list[Place]:
     """Return the place of each entry, in their order."""
-    roots = _run_roots(tree)
-    owners = _run_agents(tree, roots, entries)
-    return [_place_of(entry, tree, roots, owners) for entry in entries]
+    runs = _Runs.of(tree)
+    owners = _run_agents(tree, runs, entries)
+    return [_place_of(entry, tree, runs, owners) for entry in entries]
+
+
+class _Runs(Struct, frozen=True):
+    """The run of each span, by its outermost agent span, and the id of each run by that span."""
+
+    roots: Mapping[Key, Span]
+    ids: Mapping[Key, str]
+
+    @classmethod
+    def of(cls, tree: Tree) -> _Runs:
+        """Return the runs of a tree; an id is derived from the span where none was sent."""
+        roots = _run_roots(tree)
+        distinct = {root.key: root for root in roots.values()}
+        return cls(roots, {key: root.run_hint or run_id_of(*key) for key, root in distinct.items()})
+
+    def run_of(self, entry: Entry, span: Span | None) -> tuple[Span | None, str | None]:
+        """Return the outermost agent span above an event, and the id of its run."""
+        root = self.roots.get(span.key) if span else None
+        return root, self.ids[root.key] if root else entry.run_hint
 
 
 def _place_of(
-    entry: Entry,
-    tree: Tree,
-    roots: Mapping[Key, Span],
-    owners: Mapping[str, AgentRef],
+    entry: Entry, tree: Tree, runs: _Runs, owners: Mapping[str | None, AgentRef]
 ) -> Place:
     span = tree.span_of(entry)
-    root = roots.get(span.key) if span else None
-    run_id = _run_id(root) if root else entry.run_hint
+    root, run_id = runs.run_of(entry, span)
     agent = _named_agent(entry, span)
     if agent is None:
-        agent = owners.get(run_id or "", entry.default_agent)
+        agent = owners.get(run_id, entry.default_agent)
     return Place(_decided_type(entry, span, root), run_id, agent)
 
 
 def _run_roots(tree: Tree) -> dict[Key, Span]:
-    """Return the run of each span: the outermost agent span at or above it.
+    """Return the outermost agent span at or above each span, where there is one.
 
     Under a wrapper without a name the agents are one run, that of the first: the others took over
     from it.
@@ -96,10 +111,6 @@ def _start_order(span: Span) -> tuple[int, str]:
     return (span.start_us, span.span_id)
 
 
-def _run_id(root: Span) -> str:
-    return root.run_hint or run_id_of(root.trace_id, root.span_id)
-
-
 def _named_agent(entry: Entry, span: Span | None) -> AgentRef | None:
     """Return the agent that the client gave, else the nearest agent span, else the event.
 
@@ -121,16 +132,13 @@ def _named_agent(entry: Entry, span: Span | None) -> AgentRef | None:
     return entry.agent
 
 
-def _run_agents(
-    tree: Tree, roots: Mapping[Key, Span], entries: Sequence[Entry]
-) -> dict[str, AgentRef]:
+def _run_agents(tree: Tree, runs: _Runs, entries: Sequence[Entry]) -> dict[str | None, AgentRef]:
     """Return the agent of each run, for events that name none and have no span above them."""
-    owners: dict[str, AgentRef] = {}
+    owners: dict[str | None, AgentRef] = {}
     ends = [one for one in entries if one.event_type in ("run_started", "run_finished")]
-    for entry in sorted(ends, key=entry_order):
+    for entry in in_order(ends):
         span = tree.span_of(entry)
-        root = roots.get(span.key) if span else None
-        run_id = _run_id(root) if root else entry.run_hint
+        root, run_id = runs.run_of(entry, span)
         agent = _named_agent(entry, root or span)
         if run_id is not None and agent is not None:
             owners.setdefault(run_id, agent)

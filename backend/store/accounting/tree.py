@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from operator import attrgetter
-from uuid import UUID
 
-from backend.store.accounting.entries import PHASE, Entry
+from backend.store.accounting.entries import PHASE, Entry, Uid
 from otel_bridge.facts import Operation
 
 #: Trace id and span id.
 Key = tuple[str, str]
 #: Requests to a model.
 CALLS = frozenset({Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK})
+_AGENTS = frozenset({Operation.AGENT, Operation.WORKFLOW})
 
 
 @dataclass(slots=True, eq=False)
 class Span:
     """A span with its events: an agent span has two, others one."""
 
-    trace_id: str
-    span_id: str
+    #: The span's place in the tree's mapping.
+    key: Key
     parent_span_id: str | None
     operation: str | None
     agent: str | None
@@ -35,14 +35,19 @@ class Span:
     children: list[Span] = field(default_factory=list)
 
     @property
-    def key(self) -> Key:
-        """The span's place in the tree's mapping."""
-        return (self.trace_id, self.span_id)
+    def trace_id(self) -> str:
+        """The trace that the span stands in."""
+        return self.key[0]
+
+    @property
+    def span_id(self) -> str:
+        """The span's id within its trace."""
+        return self.key[1]
 
     @property
     def is_agent(self) -> bool:
         """Whether the span runs an agent or a workflow."""
-        return self.operation in (Operation.AGENT, Operation.WORKFLOW)
+        return self.operation in _AGENTS
 
     @property
     def may_be_agent(self) -> bool:
@@ -111,14 +116,14 @@ class Tree:
     """Spans by trace and span id, and by the events that tell them."""
 
     spans: dict[Key, Span]
-    homes: dict[UUID, Span]
+    homes: dict[Uid, Span]
 
     @classmethod
     def of(cls, entries: Iterable[Entry], links: Mapping[Key, Key]) -> Tree:
         """Join events of one span, then spans with their nearest known ancestor."""
         spans: dict[Key, Span] = {}
-        homes: dict[UUID, Span] = {}
-        for entry in sorted(entries, key=entry_order):
+        homes: dict[Uid, Span] = {}
+        for entry in in_order(entries):
             if not entry.is_log and (entry.trace_id is None or entry.span_id is None):
                 continue
             key = _span_key(entry, spans)
@@ -187,22 +192,41 @@ def _settle_loops(spans: Iterable[Span]) -> None:
             span.operation = Operation.AGENT if span.key in with_tools else Operation.STEP
 
 
-def entry_order(entry: Entry) -> tuple[int, bool, int, str, str, str]:
-    """Order by what an event knows: spans before what was posted by hand, ends before starts.
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the events by what they know: spans before posted ones, ends before starts.
 
     Of two events at the same time their content decides, not which one came first.
     """
+    return sorted(entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[object, ...]:
     return (
         _vagueness(entry),
         entry.event_type.endswith("_started"),
         entry.created_us,
         entry.event_type,
-        str(_content(entry)),
-        entry.uid.hex,
+        entry.trace_id or "",
+        entry.span_id or "",
+        _Content(entry),
     )
 
 
-_content = attrgetter(*(item.name for item in fields(Entry) if item.name != "uid"))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Content:
+    """Orders events by all that they tell; read only where everything else is equal."""
+
+    entry: Entry
+
+    def __lt__(self, other: _Content) -> bool:
+        """Compare the contents as texts, then the identities."""
+        return self._text() < other._text()
+
+    def _text(self) -> tuple[str, Uid]:
+        return (str(_content(self.entry)), self.entry.uid)
+
+
+_content = attrgetter(*(name for name in Entry.__struct_fields__ if name != "uid"))
 
 
 def _vagueness(entry: Entry) -> int:
@@ -222,16 +246,16 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     """
     trace_id, span_id = entry.trace_id or "", entry.span_id or ""
     if entry.is_log:
-        return (trace_id, f"log/{entry.uid}")
+        return (trace_id, f"log/{entry.uid.hex()}")
     span = spans.get((trace_id, span_id))
     if span is None or _told_operation(entry) or _operation_of(entry) == span.operation:
         return (trace_id, span_id)
-    return (trace_id, f"{span_id}/{entry.uid}")
+    return (trace_id, f"{span_id}/{entry.uid.hex()}")
 
 
 def _new_span(entry: Entry, key: Key) -> Span:
     return Span(
-        *key,
+        key,
         parent_span_id=entry.parent_span_id if key[1] == entry.span_id else entry.span_id,
         operation=_operation_of(entry),
         agent=entry.agent,

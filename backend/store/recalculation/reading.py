@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, or_
 
 from backend.models import EventRow
+from backend.store.accounting import Uid
 from backend.store.costing import PricedBy, priced_by
 from backend.store.rows import Row, select_rows, stored_row
 from backend.store.statements import chunks
@@ -21,7 +21,7 @@ class Position(NamedTuple):
     """Where an event stands among its owner's, oldest first."""
 
     created_us: int
-    uid: UUID
+    uid: Uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ _TELLING = (
 )
 
 
-def rows_now(connection: Connection, owner_id: int, uids: Iterable[UUID]) -> dict[UUID, Row]:
+def rows_now(connection: Connection, owner_id: int, uids: Iterable[Uid]) -> dict[Uid, Row]:
     """Return these events as they are now; those that are gone are missing."""
-    found: dict[UUID, Row] = {}
+    found: dict[Uid, Row] = {}
     for some in chunks(list(uids)):
         rows = connection.execute(
             select_rows().where(EventRow.uid.in_(some), EventRow.user_id == owner_id)

@@ -46,7 +46,7 @@ def records_after(
         of.recalculation_id == recalculation_id
     )
     if after is not None:
-        query = query.where(tuple_(of.created_us, of.event_uid) > tuple_(*after))
+        query = query.where(tuple_(of.created_us, of.event_uid) > tuple_(*after, types=_POSITION))
     rows = tx.connection.execute(query.order_by(of.created_us, of.event_uid).limit(limit))
     return [
         Record(Position(*values[:2]), values[2], Cost(*values[3:6]), Cost(*values[6:]))
@@ -73,6 +73,7 @@ def changes_of(connection: Connection, owner_id: int, recalculation_id: int) -> 
             yield Change(row, before, row.placement.at_cost(after))
 
 
+_POSITION = [of.type for of in (_CHANGES.c.created_us, _CHANGES.c.event_uid)]
 _RECORD = (
     *("created_us", "event_uid", "told"),
     *("cost_before_nusd", "source_before", "version_before"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -16,7 +15,7 @@ TRACE = "a" * 32
 def event(name: str, span: str | None, parent: str | None = None, **fields: Any) -> StoredEvent:
     values: dict[str, Any] = dict.fromkeys(StoredEvent.__slots__)
     values |= {
-        "uid": UUID(int=0),
+        "uid": bytes(16),
         "event_type": "llm_call",
         "name": name,
         "payload": "{}",

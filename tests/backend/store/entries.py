@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from uuid import UUID, uuid5
 
-from backend.store.accounting import Decision, Entry, decide
+from msgspec.structs import replace
+
+from backend.store.accounting import Decision, Entry, Uid, decide
 from otel_bridge.facts import Operation
 
 TRACE = "a" * 32
-NAMES = UUID("00000000-0000-0000-0000-000000000001")
+_NAMES = UUID("00000000-0000-0000-0000-000000000001")
 _TYPES = {
     Operation.LOOP: "action_finished",
     Operation.AGENT: "action_finished",
@@ -18,6 +19,11 @@ _TYPES = {
     Operation.STEP: "action_finished",
     Operation.TOOL: "tool_call",
 }
+
+
+def uid_of(name: str) -> Uid:
+    """Return an identity that is always the same for a name."""
+    return uuid5(_NAMES, name).bytes
 
 
 def entry(
@@ -31,7 +37,7 @@ def entry(
 ) -> Entry:
     """Return the event of a span, with that many tokens in and out."""
     made = Entry(
-        uid=uuid5(NAMES, span_id),
+        uid=uid_of(span_id),
         event_type=_TYPES.get(operation, "llm_call"),
         status="success",
         created_us=1000,
@@ -44,7 +50,7 @@ def entry(
         tokens_out=tokens,
         default_agent="service",
     )
-    return replace(made, **fields)  # type: ignore[arg-type]  # fields are Entry's own
+    return replace(made, **fields)
 
 
 def within_traces(links: dict[tuple[str, str], str]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -58,7 +64,7 @@ def decided(
     """Return the decisions by span id."""
     listed = list(entries)
     decisions = decide(listed, within_traces(links or {}))
-    return {one.span_id or str(one.uid): decisions[one.uid] for one in listed}
+    return {one.span_id or one.uid.hex(): decisions[one.uid] for one in listed}
 
 
 def reasons(entries: Iterable[Entry]) -> dict[str, str | None]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from uuid import uuid5
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backend.store.accounting import (
     Entry,
@@ -18,7 +16,7 @@ from backend.store.accounting import (
 )
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
-from tests.backend.store.entries import NAMES, TRACE, decided, entry, reasons, within_traces
+from tests.backend.store.entries import TRACE, decided, entry, reasons, uid_of, within_traces
 
 
 def test_the_outermost_agent_is_the_run_and_nested_ones_are_actions() -> None:
@@ -108,7 +106,7 @@ def test_an_unnamed_agent_alone_is_a_run_of_the_service() -> None:
 
 def test_both_events_of_an_agent_span_are_decided_alike() -> None:
     start = entry("agent", Operation.AGENT, parent="x", event_type="action_started")
-    start = replace(start, uid=uuid5(NAMES, "start"))
+    start = replace(start, uid=uid_of("start"))
     end = entry("agent", Operation.AGENT, parent="x", agent="late name")
     decisions = decide([start, end], {})
     assert decisions[start.uid].event_type == "run_started"
@@ -150,8 +148,8 @@ def test_the_run_id_that_the_client_gave_its_run_names_the_run() -> None:
 
 
 def test_events_without_spans_follow_their_run_id() -> None:
-    started = Entry(NAMES, "run_started", "info", 1, run_hint="r", agent="a")
-    call = Entry(uuid5(NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
+    started = Entry(uid_of("run"), "run_started", "info", 1, run_hint="r", agent="a")
+    call = Entry(uid_of("c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
     decisions = decide([call, started], {})
     assert (decisions[call.uid].run_id, decisions[call.uid].agent) == ("r", "a")
     assert decisions[call.uid].counted
@@ -187,8 +185,8 @@ def test_of_nested_totals_the_innermost_counts() -> None:
 
 
 def test_a_run_s_total_beside_calls_of_the_run_does_not_count() -> None:
-    total = Entry(NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=5)
-    call = Entry(uuid5(NAMES, "c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
+    total = Entry(uid_of("run"), "run_finished", "success", 3, run_hint="r", tokens_in=5)
+    call = Entry(uid_of("c"), "llm_call", "success", 2, run_hint="r", tokens_in=5)
     decisions = decide([total, call], {})
     assert decisions[total.uid].set_aside_reason == SetAside.REPEATS_CALLS_OF_RUN
     assert decide([total], {})[total.uid].counted
@@ -255,7 +253,7 @@ def test_calls_that_may_be_two_are_two(other: dict[str, object]) -> None:
     one = entry("one", Operation.CHAT, tokens=100, scope="one", response_id="r", model="gpt-4o")
     two = replace(
         entry("two", Operation.CHAT, tokens=100, response_id="r"),
-        **other,  # type: ignore[arg-type]  # fields are Entry's own
+        **other,
     )
     assert reasons([one, two]) == {"one": None, "two": None}
 
@@ -445,7 +443,7 @@ def test_other_dedupe_keys_stay_as_they_are(key: str) -> None:
 def test_an_event_posted_with_the_span_of_its_agent_stands_below_it() -> None:
     agent = entry("root", Operation.AGENT, agent="a", event_type="run_finished")
     posted = Entry(
-        uuid5(NAMES, "posted"),
+        uid_of("posted"),
         "llm_call",
         "success",
         1,
@@ -460,9 +458,9 @@ def test_an_event_posted_with_the_span_of_its_agent_stands_below_it() -> None:
 
 
 def test_actions_posted_without_spans_go_before_the_total_of_their_run() -> None:
-    total = Entry(NAMES, "run_finished", "success", 3, run_hint="r", tokens_in=100)
+    total = Entry(uid_of("run"), "run_finished", "success", 3, run_hint="r", tokens_in=100)
     parts = [
-        Entry(uuid5(NAMES, str(n)), "action_finished", "success", 2, run_hint="r", tokens_in=n)
+        Entry(uid_of(str(n)), "action_finished", "success", 2, run_hint="r", tokens_in=n)
         for n in (60, 40)
     ]
     decisions = decide([total, *parts], {})

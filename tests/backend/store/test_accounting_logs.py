@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
-from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from backend.store.accounting import Decision, Entry, SetAside, decide
+from backend.store.accounting import Decision, Entry, SetAside, Uid, decide
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
-from tests.backend.store.entries import NAMES, TRACE, decided, entry, within_traces
+from tests.backend.store.entries import TRACE, decided, entry, uid_of, within_traces
 
 SECOND_US = 1_000_000
 
@@ -199,7 +199,7 @@ def _anything(draw: st.DrawFn) -> list[Entry]:
         if is_log:
             trace = draw(st.sampled_from([None, TRACE]))
             told = replace(told, span_id=None, trace_id=trace, scope="logs/x")
-        entries.append(replace(told, uid=uuid5(NAMES, f"any {number}")))
+        entries.append(replace(told, uid=uid_of(f"any {number}")))
     return entries
 
 
@@ -213,9 +213,9 @@ def test_whatever_comes_is_decided_alike_in_any_order(entries: list[Entry], rand
     assert not carriers or any(found[one.uid].counted for one in carriers)
 
 
-def _shown(entries: list[Entry], decisions: dict[UUID, Decision]) -> list[str]:
+def _shown(entries: list[Entry], decisions: dict[Uid, Decision]) -> list[str]:
     """Return the decisions by what their entries tell: of equal logs any may count."""
-    nobody = uuid5(NAMES, "nobody")
+    nobody = uid_of("nobody")
     return sorted(
         str((replace(one, uid=nobody), replace(decisions[one.uid], kept=None))) for one in entries
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from backend.store import EventStore, RunFilter
 from backend.store.accounting import Decision, Entry, decide

@@ -48,7 +48,7 @@ def all_pages(store: EventStore, owner_id: int, wanted: EventFilter, limit: int)
     cursor: Cursor | None = None
     while True:
         page = store.events(owner_id, wanted, limit=limit, cursor=cursor)
-        seen += [event.uid.hex for event in page.events]
+        seen += [event.uid.hex() for event in page.events]
         if page.next_cursor is None:
             return seen
         cursor = Cursor.decode(page.next_cursor.encode(), kind="event")
@@ -59,7 +59,7 @@ def test_pages_show_every_event_once_newest_first(
     filled: EventStore, owner_id: int, limit: int
 ) -> None:
     whole = filled.events(owner_id, EventFilter(), limit=200)
-    order = [(event.created_us, event.uid.hex) for event in whole.events]
+    order = [(event.created_us, event.uid.hex()) for event in whole.events]
     assert order == sorted(order, reverse=True)
     assert len(order) == whole.total == 60
     assert whole.next_cursor is None
@@ -104,7 +104,7 @@ def test_a_filter_shows_and_counts_the_same_events(
 ) -> None:
     whole = filled.events(owner_id, EventFilter(), limit=200).events
     expected = [
-        event.uid.hex
+        event.uid.hex()
         for event in whole
         if (wanted.event_type in (None, event.event_type))
         and (wanted.status in (None, event.status))

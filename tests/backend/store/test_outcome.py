@@ -52,8 +52,8 @@ def test_a_run_whose_span_failed_is_an_error_whatever_its_calls_say() -> None:
 
 
 def test_a_run_that_was_finished_by_hand_ended_as_it_was_said() -> None:
-    by_hand = Entry(uuid4(), "run_finished", "success", 9, run_hint="r")
-    failed = Entry(uuid4(), "llm_call", "error", 1, run_hint="r")
+    by_hand = Entry(uuid4().bytes, "run_finished", "success", 9, run_hint="r")
+    failed = Entry(uuid4().bytes, "llm_call", "error", 1, run_hint="r")
     assert decide([by_hand, failed], {})[by_hand.uid].status == "success"
 
 

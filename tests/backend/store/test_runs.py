@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backend.store.accounting import Entry
 from backend.store.rows import Placed, Placement, Row
@@ -20,7 +20,7 @@ def placed(event_type: str, created_us: int = 0, **fields: Any) -> Placed:
     told = {"event_type": event_type, "status": "success", **fields}
     own = {name: told[name] for name in _ROW if name in told}
     entry = Entry(
-        uuid4(),
+        uuid4().bytes,
         created_us=created_us,
         **{name: value for name, value in told.items() if name in _ENTRY},
     )
@@ -31,7 +31,7 @@ def placed(event_type: str, created_us: int = 0, **fields: Any) -> Placed:
 
 
 _ROW = ("latency_ms", "error_message")
-_ENTRY = frozenset(Entry.__slots__)
+_ENTRY = frozenset(Entry.__struct_fields__)
 _NOWHERE = Placement("", "", None, "r", True, *[None] * (len(Placement._fields) - 5))
 
 

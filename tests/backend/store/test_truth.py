@@ -6,12 +6,12 @@ stream tells 1296 input tokens and no cached ones where 3628 were served.
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from backend.ingest.otlp import BadSpan, records_of
-from backend.store.accounting import Decision, decide
+from backend.store.accounting import Decision, Uid, decide
 from backend.store.new_rows import new_row
 from otel_bridge.event import Event
 from otel_bridge.mapping import events_from, link_from
@@ -44,12 +44,12 @@ Counted = list[tuple[Event, Decision]]
 
 
 def decided(name: str) -> Counted:
-    events: dict[UUID, Event] = {}
+    events: dict[Uid, Event] = {}
     links: dict[tuple[str, str], tuple[str, str]] = {}
     for record in records_of(Capture.named(name).request):
         assert not isinstance(record, BadSpan)
         made = events_from(record, prices=PriceBook())
-        events |= {uuid4(): event for event in made}
+        events |= {uuid4().bytes: event for event in made}
         if not made and (link := link_from(record)):
             before = link.parent_trace_id or link.trace_id
             links[link.trace_id, link.span_id] = (before, link.parent_span_id)
