@@ -41,7 +41,8 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 def micros(moment: datetime) -> int:
     """Return Unix microseconds of an aware datetime, exactly."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def rfc3339(time_us: int) -> str:

@@ -17,7 +17,7 @@ from otel_bridge.event import MAX_PAYLOAD_BYTES, compact_json, micros
 #: Deeper JSON is nobody's data, and could exhaust the stack of whoever reads it.
 MAX_PAYLOAD_DEPTH = 64
 
-_HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+_HEX = re.compile(r"(?!0+$)[0-9a-f]+", re.ASCII)
 
 
 class RejectedError(Exception):
@@ -51,7 +51,7 @@ def hex_id(field: str, text: str | None, *, digits: int) -> str | None:
     if text is None:
         return None
     lowered = text.lower()
-    if len(lowered) != digits or _HEX.fullmatch(lowered) is None or not lowered.strip("0"):
+    if len(lowered) != digits or _HEX.fullmatch(lowered) is None:
         raise RejectedError(f"{field} must be {digits} hex digits and not all zero")
     return lowered
 

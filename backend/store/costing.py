@@ -59,15 +59,22 @@ def priced_by(payload: Mapping[str, Any]) -> PricedBy:
     """Return what an event's payload tells about its price."""
     asked = payload.get("request_model")
     usage = payload.get("usage")
-    parts = {
+    parts = _parts_in(usage) if isinstance(usage, Mapping) else NOTHING_MORE.parts
+    return PricedBy(asked if isinstance(asked, str) else None, parts)
+
+
+def _parts_in(usage: Mapping[str, Any]) -> Mapping[str, int]:
+    return {
         name: count
         for name in _PARTS
-        if isinstance(usage, Mapping)
-        and isinstance(count := usage.get(name.removeprefix("tokens_")), int)
+        if isinstance(count := usage.get(name.removeprefix("tokens_")), int)
         and not isinstance(count, bool)
         and count > 0
     }
-    return PricedBy(asked if isinstance(asked, str) else None, parts)
+
+
+#: Where the tokens stand in `Told`, in the order of `Usage`.
+_TOKENS = slice(Told._fields.index("tokens_in"), Told._fields.index("session"))
 
 
 def cost_of(told: Told, priced: PricedBy, book: PriceBook | None, *, at_us: int) -> Cost:
@@ -112,14 +119,7 @@ def _first_quote(told: Told, priced: PricedBy, book: PriceBook, at_us: int) -> Q
     """Return the quote for the model that answered, else for the one that was asked for."""
     if told.tokens_in is None and told.tokens_out is None:
         return None
-    usage = Usage(
-        told.tokens_in,
-        told.tokens_out,
-        told.tokens_cache_read,
-        told.tokens_cache_write,
-        told.tokens_reasoning,
-        **priced.parts,
-    )
+    usage = Usage(*told[_TOKENS], **priced.parts)
     at = _EPOCH + timedelta(microseconds=at_us)
     quotes = (
         book.quote(provider, model, usage, at=at)
@@ -132,5 +132,7 @@ def _names(provider: str | None, *models: str | None) -> Iterator[tuple[str | No
     """Yield the names under which a price may be found: as told, then in canonical form."""
     for model in models:
         if model is not None:
-            for name in dict.fromkeys((provider, provider_of(provider, model))):
-                yield name, model
+            yield provider, model
+            canonical = provider_of(provider, model)
+            if canonical != provider:
+                yield canonical, model

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from backend.store.accounting import Entry, Told, Uid
-from backend.store.costing import MAX_COST_USD, Cost, cost_of, is_far_from, nano_usd, priced_by
+from backend.store.costing import (
+    MAX_COST_USD,
+    UNKNOWN_COST,
+    Cost,
+    PricedBy,
+    cost_of,
+    is_far_from,
+    nano_usd,
+    priced_by,
+)
 from backend.store.latency import MAX_LATENCY_MS
 from backend.store.rows import Row, storable
 from otel_bridge.event import Event, compact_json
@@ -23,8 +33,7 @@ MAX_TOKENS = 10**12
 _YEAR_10000_US = 253_402_300_800 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(Struct, frozen=True):
     """An accepted event on its way into the store."""
 
     row: Row
@@ -35,8 +44,7 @@ class NewRow:
 
 def out_of_range(event: Event) -> str | None:
     """Return what no sum could hold, as a sentence; None when all is well."""
-    for name, most in _LIMITS:
-        value = getattr(event, name)
+    for value, (name, most) in zip(_limited(event), _LIMITS, strict=True):
         if value is not None and not 0 <= value <= most:
             return f"{name} must be between 0 and {most}"
     cost = event.cost_usd
@@ -56,6 +64,7 @@ _LIMITS = (
     ("latency_ms", MAX_LATENCY_MS),
     ("started_at_us", _YEAR_10000_US),
 )
+_limited = attrgetter(*(name for name, _ in _LIMITS))
 
 
 def new_row(
@@ -65,7 +74,7 @@ def new_row(
     payload = event.payload
     entry = _entry_of(event, uid)
     priced = priced_by(payload)
-    cost = cost_of(Told.by(entry), priced, book, at_us=event.created_at_us)
+    cost = _own_cost(entry, priced, book)
     return NewRow(
         row=Row(
             entry=entry,
@@ -82,9 +91,18 @@ def new_row(
     )
 
 
+def _own_cost(entry: Entry, priced: PricedBy, book: PriceBook | None) -> Cost:
+    """Return what an event costs by what it tells itself."""
+    if entry.sent_cost_nusd is None and entry.tokens_in is None and entry.tokens_out is None:
+        return UNKNOWN_COST
+    return cost_of(Told.by(entry), priced, book, at_us=entry.created_us)
+
+
 def _warnings(event: Event, entry: Entry, cost: Cost) -> str | None:
     """Return the mapping's codes, and whether the tracer's cost is far from the list's."""
     said = event.payload.get("warnings")
+    if said is None and entry.tracer_cost_nusd is None:
+        return None
     told = {code for code in (said if isinstance(said, list) else ()) if _is_code(code)}
     codes = told - {_COST_DIFFERS}
     if is_far_from(cost, entry.tracer_cost_nusd):

@@ -105,6 +105,11 @@ class Rates:
         write = _count(told_write, tokens_in - read, self.cache_write or self.cache_write_1h)
         write_1h = _count(usage.tokens_cache_write_1h, write, self.cache_write_1h)
         fresh = tokens_in - read - write
+        if not usage.has_priced_parts:
+            yield self.input, fresh
+            yield self.cache_read, read
+            yield self.cache_write or self.input, write
+            return
 
         audio = _count(usage.tokens_audio_in, fresh + read, self.audio_in)
         audio_read = max(_count(usage.tokens_audio_cache_read, min(audio, read)), audio - fresh)
@@ -123,6 +128,9 @@ class Rates:
 
     def _output_parts(self, usage: Usage) -> Iterator[_Part]:
         left = usage.tokens_out or 0
+        if self.reasoning is None and not usage.has_priced_parts:
+            yield self.output, left
+            return
         for told, rate in (
             (usage.tokens_reasoning, self.reasoning),
             (usage.tokens_audio_out, self.audio_out),
