@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Literal, get_args
 
+from otel_bridge.noun import noun
+
 EventType = Literal[
     "run_started",
     "run_finished",
@@ -61,7 +63,7 @@ def run_id_of(trace_id: str, span_id: str) -> str:
     return str(uuid.uuid5(_RUN_NAMESPACE, f"{trace_id}:{span_id}"))
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Event:
     """One thing that happened. Times are Unix microseconds, money USD, latency milliseconds.
 
@@ -115,7 +117,7 @@ class Event:
 
 _PLAIN_FIELDS = tuple(
     name
-    for name in Event.__slots__
+    for name in Event.__dataclass_fields__
     if name not in ("created_at_us", "started_at_us", "cost_usd", "payload")
 )
 

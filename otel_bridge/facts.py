@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from otel_bridge.noun import noun
 
 
 class Operation(StrEnum):
@@ -35,7 +37,7 @@ class Operation(StrEnum):
         return self in (Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Usage:
     """Tokens of one call. `tokens_in` includes cached ones, `tokens_out` includes reasoning."""
 
@@ -109,7 +111,7 @@ class MappingWarning(StrEnum):
     COST_DIFFERS = "cost_differs"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class SpanFacts:
     """All that the mapping takes from a span.
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from otel_bridge.noun import noun
+
 StatusCode = Literal["unset", "ok", "error"]
 SpanKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
 
@@ -19,7 +21,7 @@ SpanKind = Literal["unspecified", "internal", "server", "client", "producer", "c
 AttributeValue = Any
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class SpanEvent:
     """An event on a span, for example `exception`. `time_ns` is Unix time in nanoseconds."""
 
@@ -61,7 +63,7 @@ class Resource:
 EMPTY_RESOURCE = Resource.of({})
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class SpanRecord:
     """A span as the mapping sees it.
 

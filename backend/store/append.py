@@ -207,10 +207,8 @@ def _insert_events(
     tx: Transaction, accepted: Sequence[NewRow], places: Mapping[Uid, Placement]
 ) -> None:
     if accepted:
-        tx.connection.exec_driver_sql(
-            tx.sql.insert_events,
-            [_values(tx, new, places[new.row.entry.uid]) for new in accepted],
-        )
+        rows = [_values(tx, new, places[new.row.entry.uid]) for new in accepted]
+        tx.sql.insert_events.write(tx.connection, rows)
 
 
 def _update_events(tx: Transaction, changed: Iterable[Placed]) -> None:

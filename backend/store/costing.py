@@ -43,7 +43,7 @@ class PricedBy(NamedTuple):
 NOTHING_MORE = PricedBy(None, MappingProxyType({}))
 _PARTS = tuple(
     name
-    for name in Usage.__slots__
+    for name in Usage.__dataclass_fields__
     if name
     not in (
         "tokens_in",
@@ -71,10 +71,6 @@ def _parts_in(usage: Mapping[str, Any]) -> Mapping[str, int]:
         and not isinstance(count, bool)
         and count > 0
     }
-
-
-#: Where the tokens stand in `Told`, in the order of `Usage`.
-_TOKENS = slice(Told._fields.index("tokens_in"), Told._fields.index("session"))
 
 
 def cost_of(told: Told, priced: PricedBy, book: PriceBook | None, *, at_us: int) -> Cost:
@@ -119,7 +115,14 @@ def _first_quote(told: Told, priced: PricedBy, book: PriceBook, at_us: int) -> Q
     """Return the quote for the model that answered, else for the one that was asked for."""
     if told.tokens_in is None and told.tokens_out is None:
         return None
-    usage = Usage(*told[_TOKENS], **priced.parts)
+    usage = Usage(
+        told.tokens_in,
+        told.tokens_out,
+        told.tokens_cache_read,
+        told.tokens_cache_write,
+        told.tokens_reasoning,
+        **priced.parts,
+    )
     at = _EPOCH + timedelta(microseconds=at_us)
     quotes = (
         book.quote(provider, model, usage, at=at)

@@ -25,6 +25,7 @@ from backend.models import (
     WarningRollup,
 )
 from backend.store.accounting import Uid
+from backend.store.bulk import BulkInsert
 from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
 
 _T = TypeVar("_T")
@@ -43,7 +44,7 @@ class Statements:
     rows_of_likeness: str
     tracers: str
     insert_tracers: str
-    insert_events: str
+    insert_events: BulkInsert
     update_placements: str
     insert_links: str
     insert_agents: str
@@ -75,7 +76,7 @@ class Statements:
             ),
             tracers=f"SELECT scope FROM obs_tracers WHERE user_id = {mark}",  # noqa: S608 (our own names)
             insert_tracers=_insert(TracerRow, mark) + " ON CONFLICT DO NOTHING",
-            insert_events=_insert(EventRow, mark, columns=NEW_COLUMNS),
+            insert_events=BulkInsert.of(engine, _table(EventRow), NEW_COLUMNS),
             update_placements=_update_placements(mark),
             insert_links=_insert(SpanLinkRow, mark) + " ON CONFLICT DO NOTHING",
             insert_agents=_insert(Agent, mark, columns=_NEW_AGENT) + " ON CONFLICT DO NOTHING",

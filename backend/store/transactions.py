@@ -130,7 +130,7 @@ class Transactions:
         while True:
             try:
                 return attempt()
-            except (DBAPIError, PoolTimeout) as error:
+            except (DBAPIError, PoolTimeout, psycopg.Error) as error:
                 verdict = _verdict(error)
                 if verdict == "ours":
                     raise
@@ -147,19 +147,23 @@ def _lock_owner(connection: Connection, owner_id: int) -> None:
     )
 
 
-def _verdict(error: DBAPIError | PoolTimeout) -> str:
+def _verdict(error: DBAPIError | PoolTimeout | psycopg.Error) -> str:
     """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake)."""
     if isinstance(error, PoolTimeout):
         return "away"
-    cause = error.orig
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         return "again" if code in _BUSY else "away" if code in _DISK else "ours"
     if isinstance(cause, psycopg.Error):
         if cause.sqlstate is None:
-            lost = error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
+            lost = isinstance(cause, psycopg.OperationalError) or _is_invalidated(error)
             return "again" if lost else "ours"
         if cause.sqlstate in _CONTENTION:
             return "again"
         return "again" if cause.sqlstate.startswith(_SERVER_AWAY) else "ours"
     return "ours"
+
+
+def _is_invalidated(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from otel_bridge.facts import Usage
+from otel_bridge.noun import noun
 from otel_bridge.pricing.model_names import plain_name, spellings
 from otel_bridge.pricing.package import price_list, rates_of, version_of
 from otel_bridge.pricing.price import Price
@@ -22,7 +23,7 @@ __all__ = ["Price", "PriceBook", "Quote", "calculate_cost", "is_known_provider",
 _LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Quote:
     """The cost of a call in USD, half-even to nine places, and where the price came from."""
 

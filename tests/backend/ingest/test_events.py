@@ -398,7 +398,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 fields = st.sampled_from(
-    [name for name in Event.__slots__ if not name.endswith("_us")]
+    [name for name in Event.__dataclass_fields__ if not name.endswith("_us")]
     + ["created_at", "started_at", "payload", "event_type", "events", "links"]
 )
 FUZZ = settings(
