@@ -226,7 +226,10 @@ class EventStore(Recalculations):
         self, owner_id: int, trace_ids: Iterable[str]
     ) -> dict[tuple[str, str], tuple[str, str]]:
         """Return (trace id, span id) → the same of the parent, of the spans that made no event."""
-        return self._transactions.read(lambda connection: links_of(connection, owner_id, trace_ids))
+        sql = self._transactions.sql
+        return self._transactions.read(
+            lambda connection: links_of(connection, sql, owner_id, trace_ids)
+        )
 
     def last_heartbeats(
         self, owner_id: int, *, start_us: int, end_us: int, zone: tzinfo = UTC

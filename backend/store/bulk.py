@@ -1,4 +1,4 @@
-"""Many new rows of one table in few statements: the fastest form that each database has."""
+"""Many rows of one table in few statements: the fastest form that each database has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, Table
 
 #: Rows of one statement, the largest first. SQLite lets other threads of the process run while a
@@ -21,10 +22,15 @@ class BulkInsert(ABC):
     """Inserts rows of a table, given as tuples of these columns."""
 
     @classmethod
-    def of(cls, engine: Engine, table: Table, columns: Sequence[str]) -> BulkInsert:
-        """Return the form for the engine's driver."""
-        form = ManyRows if engine.dialect.name == "sqlite" else Copy
-        return form(table.name, columns)
+    def of(
+        cls, engine: Engine, table: Table, columns: Sequence[str], *, on_conflict: str = ""
+    ) -> BulkInsert:
+        """Return the form for the engine's driver; `on_conflict` is the clause of that name."""
+        if engine.dialect.name == "sqlite":
+            return ManyRows(table.name, columns, on_conflict)
+        return (
+            JsonRows(table.name, columns, on_conflict) if on_conflict else Copy(table.name, columns)
+        )
 
     @abstractmethod
     def write(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
@@ -34,12 +40,12 @@ class BulkInsert(ABC):
 class ManyRows(BulkInsert):
     """SQLite: statements of many rows."""
 
-    def __init__(self, table: str, columns: Sequence[str]) -> None:
-        self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
-        self._row = f"({', '.join('?' * len(columns))})"
+    def __init__(self, table: str, columns: Sequence[str], on_conflict: str) -> None:
+        head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
+        row = f"({', '.join('?' * len(columns))})"
         self._sizes = [size for size in _SIZES if size * len(columns) <= _MAX_PARAMETERS]
         # One text for each size, so that the driver finds the statement that it has prepared.
-        self._statement = cache(lambda size: self._head + ", ".join([self._row] * size))
+        self._statement = cache(lambda size: head + ", ".join([row] * size) + on_conflict)
 
     def write(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Insert the rows in the largest statements that they fill."""
@@ -56,7 +62,7 @@ class ManyRows(BulkInsert):
 
 
 class Copy(BulkInsert):
-    """PostgreSQL: the COPY protocol."""
+    """PostgreSQL, for rows that are new: the COPY protocol."""
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         self._statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
@@ -67,3 +73,20 @@ class Copy(BulkInsert):
         with driver.cursor() as cursor, cursor.copy(self._statement) as copy:
             for row in rows:
                 copy.write_row(row)
+
+
+class JsonRows(BulkInsert):
+    """PostgreSQL, for rows that may be there: one statement, whose rows are one JSON text."""
+
+    def __init__(self, table: str, columns: Sequence[str], on_conflict: str) -> None:
+        names = ", ".join(columns)
+        self._columns = columns
+        self._statement = (
+            f"INSERT INTO {table} ({names}) SELECT {names}"  # noqa: S608 (our own names)
+            f" FROM json_populate_recordset(NULL::{table}, %s::json){on_conflict}"
+        )
+
+    def write(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Send the rows, in their order, as objects."""
+        told = [dict(zip(self._columns, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(self._statement, (msgspec.json.encode(told).decode(),))

@@ -7,7 +7,6 @@ tracers are a short list of their own.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -114,9 +113,7 @@ def _by_response(call: Entry) -> Iterator[Probe]:
 def _rows(tx: Transaction, statement: str, probes: Iterable[Probe]) -> Iterator[Sequence[Any]]:
     joined = _joined(probes)
     if joined:
-        columns = [list(column) for column in zip(*joined, strict=True)]
-        wanted = (json.dumps(joined),) if tx.sql.is_sqlite else columns
-        yield from tx.connection.exec_driver_sql(statement, (*wanted, tx.owner_id))
+        yield from tx.connection.exec_driver_sql(statement, tx.sql.among(joined, tx.owner_id))
 
 
 def _joined(probes: Iterable[Probe]) -> list[Probe]:

@@ -59,6 +59,8 @@ def priced_by(payload: Mapping[str, Any]) -> PricedBy:
     """Return what an event's payload tells about its price."""
     asked = payload.get("request_model")
     usage = payload.get("usage")
+    if asked is None and usage is None:
+        return NOTHING_MORE
     parts = _parts_in(usage) if isinstance(usage, Mapping) else NOTHING_MORE.parts
     return PricedBy(asked if isinstance(asked, str) else None, parts)
 

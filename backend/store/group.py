@@ -67,10 +67,11 @@ class _Search:
             if not fresh:
                 return links
             linked |= fresh
-            found = links_of(self.tx.connection, self.tx.owner_id, fresh)
+            tx = self.tx
+            found = links_of(tx.connection, tx.sql, tx.owner_id, fresh)
             links |= found
             self.traces_ahead.update(trace_id for trace_id, _ in found.values())
-            self.traces_ahead |= traces_after(self.tx.connection, self.tx.owner_id, fresh)
+            self.traces_ahead |= traces_after(tx.connection, tx.sql, tx.owner_id, fresh)
             self.traces_ahead -= self.traces_seen
 
     def walk(self) -> None:
@@ -110,16 +111,16 @@ class _Search:
                 rows.append(row)
         return rows
 
-    def reach(self, rows: Iterable[Row]) -> None:
+    def reach(self, rows: Sequence[Row]) -> None:
         """Put the traces and runs of these rows ahead."""
-        for row in rows:
-            trace_id = row.entry.trace_id
-            if trace_id is not None and trace_id not in self.traces_seen:
-                self.traces_ahead.add(trace_id)
-            self.ahead_of_runs((row.entry.run_hint, row.placement and row.placement.run_id))
+        self.traces_ahead |= _known(row.entry.trace_id for row in rows) - self.traces_seen
+        self.ahead_of_runs(row.entry.run_hint for row in rows)
+        self.ahead_of_runs(row.placement.run_id for row in rows if row.placement is not None)
 
     def ahead_of_runs(self, run_ids: Iterable[str | None]) -> None:
         """Put these runs ahead, where they have not been read yet."""
-        self.runs_ahead.update(
-            run_id for run_id in run_ids if run_id is not None and run_id not in self.runs_seen
-        )
+        self.runs_ahead |= _known(run_ids) - self.runs_seen
+
+
+def _known(ids: Iterable[str | None]) -> set[str]:
+    return {one for one in ids if one is not None}

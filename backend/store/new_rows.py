@@ -119,27 +119,28 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_WARNINGS = 7
 
 
-def _sent_cost(event: Event) -> tuple[int | None, str | None]:
-    """Return the posted cost in nano-USD and its source; who says none means a cost of its own."""
+def _sent_costs(event: Event) -> tuple[int | None, str | None, int | None]:
+    """Return the posted cost in nano-USD, its source, and what the tracer reckoned.
+
+    Who says no source means a cost of its own. A tracer's may be posted or told beside the cost.
+    """
     if event.cost_usd is None:
-        return None, None
-    source = event.payload.get("cost_source")
-    is_known = isinstance(source, str) and source in _SOURCES
-    return nano_usd(event.cost_usd), source if is_known else "client"
+        return None, None, _told_by_tracer(event)
+    said = event.payload.get("cost_source")
+    source = said if isinstance(said, str) and said in _SOURCES else "client"
+    nusd = nano_usd(event.cost_usd)
+    return nusd, source, nusd if source == "tracer" else _told_by_tracer(event)
 
 
-def _tracer_nusd(event: Event) -> int | None:
-    """Return what the tracer reckoned, posted as the cost or told beside it."""
-    sent_nusd, source = _sent_cost(event)
-    if source == "tracer":
-        return sent_nusd
+def _told_by_tracer(event: Event) -> int | None:
     said = event.payload.get("tracer_cost_usd")
     try:
         amount = Decimal(said) if isinstance(said, str) else None
     except InvalidOperation:
         return None
-    is_sane = amount is not None and amount.is_finite() and 0 <= amount <= MAX_COST_USD
-    return nano_usd(amount) if amount is not None and is_sane else None
+    if amount is None or not (amount.is_finite() and 0 <= amount <= MAX_COST_USD):
+        return None
+    return nano_usd(amount)
 
 
 _SOURCES = frozenset({"owner", "client", "price_list", "tracer"})
@@ -171,8 +172,7 @@ def _entry_of(event: Event, uid: Uid) -> Entry:
         event.tokens_cache_write,
         event.tokens_reasoning,
         storable(payload.get("session"), 255),
-        *_sent_cost(event),
-        _tracer_nusd(event),
+        *_sent_costs(event),
         storable(event.scope, 255),
         storable(event.response_id, 255),
         storable(event.resource, 64),

@@ -69,10 +69,8 @@ def rewrite_runs(tx: Transaction, run_ids: set[str], placed: Iterable[Placed]) -
             by_run[place.run_id].append((row, place))
     alive = sorted(run_id for run_id, events in by_run.items() if events)
     if alive:
-        tx.connection.exec_driver_sql(
-            tx.sql.write_runs,
-            [(tx.owner_id, *run_of(run_id, by_run[run_id])) for run_id in alive],
-        )
+        rows = [(tx.owner_id, *run_of(run_id, by_run[run_id])) for run_id in alive]
+        tx.sql.write_runs.write(tx.connection, rows)
     _delete(tx, sorted(run_ids.difference(alive)))
 
 

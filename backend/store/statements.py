@@ -6,11 +6,11 @@ objects with dictionaries, and ingest is where it matters.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Engine, Table
 
 from backend.models import (
@@ -29,6 +29,7 @@ from backend.store.bulk import BulkInsert
 from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
 
 _T = TypeVar("_T")
+_LINK_COLUMNS = ("trace_id", "span_id", "parent_trace_id", "parent_span_id")
 _NEW_AGENT = ("user_id", "name", "description", "is_derived", "created_us")
 
 
@@ -42,6 +43,8 @@ class Statements:
     rows_of_runs: str
     rows_of_responses: str
     rows_of_likeness: str
+    links_of_traces: str
+    traces_after: str
     tracers: str
     insert_tracers: str
     insert_events: BulkInsert
@@ -51,7 +54,7 @@ class Statements:
     add_to_rollups: str
     add_to_latency_rollups: str
     add_to_warning_rollups: str
-    write_runs: str
+    write_runs: BulkInsert
     insert_dirty_days: str
     see_agents: str
     is_sqlite: bool
@@ -74,6 +77,12 @@ class Statements:
             rows_of_likeness=_timed_probe(
                 "likeness", "ix_obs_events_likeness", is_sqlite=is_sqlite
             ),
+            links_of_traces=_probe(
+                "trace_id", _LINK_COLUMNS, is_sqlite=is_sqlite, table="obs_span_links"
+            ),
+            traces_after=_probe(
+                "parent_trace_id", ["trace_id"], is_sqlite=is_sqlite, table="obs_span_links"
+            ),
             tracers=f"SELECT scope FROM obs_tracers WHERE user_id = {mark}",  # noqa: S608 (our own names)
             insert_tracers=_insert(TracerRow, mark) + " ON CONFLICT DO NOTHING",
             insert_events=BulkInsert.of(engine, _table(EventRow), NEW_COLUMNS),
@@ -83,15 +92,20 @@ class Statements:
             add_to_rollups=_insert(Rollup, mark) + _on_conflict_add(Rollup),
             add_to_latency_rollups=_insert(LatencyRollup, mark) + _on_conflict_add(LatencyRollup),
             add_to_warning_rollups=_insert(WarningRollup, mark) + _on_conflict_add(WarningRollup),
-            write_runs=_insert(RunRow, mark) + _on_conflict_replace(RunRow),
+            write_runs=BulkInsert.of(
+                engine,
+                _table(RunRow),
+                _table(RunRow).columns.keys(),
+                on_conflict=_on_conflict_replace(RunRow),
+            ),
             insert_dirty_days=_insert(DirtyDay, mark) + " ON CONFLICT DO NOTHING",
             see_agents=_see_agents(mark, largest),
             is_sqlite=is_sqlite,
         )
 
-    def among(self, values: list[str], owner_id: int) -> tuple[Any, ...]:
+    def among(self, values: Sequence[Any], owner_id: int) -> tuple[str, int]:
         """Return the parameters of a statement that looks for rows by many values."""
-        return (json.dumps(values) if self.is_sqlite else values, owner_id)
+        return (msgspec.json.encode(values).decode(), owner_id)
 
     def uid(self, uid: Uid) -> str:
         """Return an identity as both drivers take it: hex digits."""
@@ -107,29 +121,32 @@ def _table(model: type[Any]) -> Table:
     return table
 
 
-def _probe(column: str, wanted: Sequence[str], *, is_sqlite: bool) -> str:
-    """Read the owner's events with one of many values in an indexed column, value by value.
+def _probe(
+    column: str, wanted: Sequence[str], *, is_sqlite: bool, table: str = "obs_events"
+) -> str:
+    """Read an owner's rows with one of many values in an indexed column, value by value.
 
-    An IN list leaves the way to the planner, which reads all of the owner's events while it has
-    no statistics of a new table, or no values in a prepared statement.
+    The values are a JSON array. An IN list leaves the way to the planner, which reads all of the
+    owner's events while it has no statistics of a new table, or no values in a prepared statement.
     """
     names = ", ".join(f"e.{name}" for name in wanted)
     if is_sqlite:
         return (
             f"SELECT {names} FROM json_each(?) AS wanted"  # noqa: S608 (our own names)
-            f" CROSS JOIN obs_events AS e ON e.user_id = ? AND e.{column} = wanted.value"
+            f" CROSS JOIN {table} AS e ON e.user_id = ? AND e.{column} = wanted.value"
         )
     return (
-        f"SELECT {names} FROM unnest(%s::text[]) AS wanted (value) CROSS JOIN LATERAL"  # noqa: S608
-        f" (SELECT * FROM obs_events WHERE user_id = %s AND {column} = wanted.value OFFSET 0) AS e"
+        f"SELECT {names} FROM json_array_elements_text(%s::json) AS wanted (value)"  # noqa: S608
+        " CROSS JOIN LATERAL"
+        f" (SELECT * FROM {table} WHERE user_id = %s AND {column} = wanted.value OFFSET 0) AS e"
     )
 
 
 def _timed_probe(column: str, index: str, *, is_sqlite: bool) -> str:
     """Read events as `_probe` does, each value within times of its own.
 
-    The values are (key, first end, last end, last start), on SQLite as rows in JSON, on PostgreSQL
-    as one array each. SQLite takes a range of times for rarer than one key, if it may choose.
+    The values are JSON rows of key, first end, last end, last start. SQLite takes a range of times
+    for rarer than one key, if it may choose.
     """
     names = ", ".join(f"e.{name}" for name in ROW_COLUMNS)
     if is_sqlite:
@@ -144,12 +161,11 @@ def _timed_probe(column: str, index: str, *, is_sqlite: bool) -> str:
             f" AND coalesce(e.started_us, e.created_us) <= {last_start}"
         )
     return (
-        f"SELECT {names} FROM"  # noqa: S608 (our own names)
-        " unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
-        " AS wanted (key, first_end, last_end, last_start) CROSS JOIN LATERAL"
-        f" (SELECT * FROM obs_events WHERE user_id = %s AND {column} = wanted.key"
-        " AND created_us BETWEEN wanted.first_end AND wanted.last_end"
-        " AND coalesce(started_us, created_us) <= wanted.last_start OFFSET 0) AS e"
+        f"SELECT {names} FROM json_array_elements(%s::json) AS wanted (value)"  # noqa: S608
+        " CROSS JOIN LATERAL"
+        f" (SELECT * FROM obs_events WHERE user_id = %s AND {column} = wanted.value ->> 0"
+        " AND created_us BETWEEN (wanted.value ->> 1)::bigint AND (wanted.value ->> 2)::bigint"
+        " AND coalesce(started_us, created_us) <= (wanted.value ->> 3)::bigint OFFSET 0) AS e"
     )
 
 

@@ -75,7 +75,7 @@ class Transactions:
     ) -> None:
         self._engine = engine
         self._writing = db.for_writing(engine)
-        self._sql = Statements.of(engine)
+        self.sql = Statements.of(engine)
         self._clock_us = clock_us
         self._sleep = sleep
         self._monotonic = monotonic
@@ -110,7 +110,7 @@ class Transactions:
             if self._gate is None:
                 _lock_owner(connection, owner_id)
             now_us = self._clock_us()
-            return work(Transaction(connection, owner_id, self._sql, now_us, is_retry=is_retry))
+            return work(Transaction(connection, owner_id, self.sql, now_us, is_retry=is_retry))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

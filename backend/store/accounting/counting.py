@@ -56,6 +56,8 @@ def count(tree: Tree, entries: Sequence[Entry], placed: Sequence[Place]) -> Coun
 
 def _adopt_places(entries: Sequence[Entry], placed: Sequence[Place], copies: Copies) -> list[Place]:
     """Give a call without a run the run and agent of the copy that has one."""
+    if not copies:
+        return list(placed)
     adopted: dict[Uid, Place] = {}
     for entry, place in sorted(zip(entries, placed, strict=True), key=_by_span):
         if place.run_id is not None and entry.uid in copies:
