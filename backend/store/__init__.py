@@ -123,12 +123,10 @@ class EventStore(Recalculations):
         """
         if not events and not links:
             return []
-        batch = prepare(events, now_us=self._clock_us(), book=book)
+        batch = prepare(events, links, now_us=self._clock_us(), book=book)
         return self._transactions.write(
             owner_id,
-            lambda tx: append_batch(
-                tx, batch, links=links, max_agents=self._max_agents, costs=Costs(book)
-            ),
+            lambda tx: append_batch(tx, batch, max_agents=self._max_agents, costs=Costs(book)),
         )
 
     def measure(

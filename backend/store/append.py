@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from backend.models import EventRow
-from backend.store.accounting import Decision, Entry, Told, Uid, identity_of
+from backend.store.accounting import Decision, Entry, Key, Told, Uid, identity_of
 from backend.store.copies import likeness_key
 from backend.store.costing import Cost
 from backend.store.costs import Costs
+from backend.store.foresight import Foresight
 from backend.store.group import Group, load_group
 from backend.store.new_rows import NewRow, new_row, out_of_range
 from backend.store.outcomes import DUPLICATE, Outcome, Rejected, Stored
@@ -27,12 +29,36 @@ from otel_bridge.event import Event, SpanLink
 from otel_bridge.pricing import PriceBook
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events on their way into the store, and the spans between them, by trace and span id."""
+
+    rows: Sequence[NewRow | Rejected]
+    links: Mapping[Key, Key]
+    foresight: Foresight
+
+
 def prepare(
-    events: Sequence[Event], *, now_us: int, book: PriceBook | None
-) -> list[NewRow | Rejected]:
-    """Return the rows of a batch, ready to be stored: all that can be done outside of the lock."""
+    events: Sequence[Event], links: Iterable[SpanLink], *, now_us: int, book: PriceBook | None
+) -> Batch:
+    """Return a batch, ready to be stored: all that can be done before the owner's turn comes."""
     uids = new_uids(len(events), now_us=now_us)
-    return [_prepared(event, uid, book) for event, uid in zip(events, uids, strict=True)]
+    rows = [_prepared(event, uid, book) for event, uid in zip(events, uids, strict=True)]
+    known = _links(links)
+    entries = [new.row.entry for new in rows if isinstance(new, NewRow)]
+    return Batch(rows, known, Foresight.of(entries, known))
+
+
+def _links(links: Iterable[SpanLink]) -> dict[Key, Key]:
+    """Return the first link of each span."""
+    first: dict[Key, Key] = {}
+    for link in links:
+        trace_id, span_id, parent_span_id = (
+            storable(one, 64) or "" for one in (link.trace_id, link.span_id, link.parent_span_id)
+        )
+        above = (storable(link.parent_trace_id, 64) or trace_id, parent_span_id)
+        first.setdefault((trace_id, span_id), above)
+    return first
 
 
 def _prepared(event: Event, uid: Uid, book: PriceBook | None) -> NewRow | Rejected:
@@ -43,24 +69,18 @@ def _prepared(event: Event, uid: Uid, book: PriceBook | None) -> NewRow | Reject
     return new_row(event, uid, identity=identity, book=book)
 
 
-def append_batch(
-    tx: Transaction,
-    batch: Sequence[NewRow | Rejected],
-    *,
-    links: Sequence[SpanLink],
-    max_agents: int,
-    costs: Costs,
-) -> list[Outcome]:
+def append_batch(tx: Transaction, batch: Batch, *, max_agents: int, costs: Costs) -> list[Outcome]:
     """Store what is new and right in the batch; return what became of each row, in their order."""
     book = AgentBook(tx, max_agents)
-    outcomes, accepted = _accept(tx, batch, book)
-    if links:
-        _insert_links(tx, links)
-    if accepted or links:
+    outcomes, accepted = _accept(tx, batch.rows, book)
+    if batch.links:
+        _insert_links(tx, batch.links)
+    if accepted or batch.links:
         group = load_group(
             tx,
             [new.row for new in accepted],
-            linked_traces={link.trace_id for link in links},
+            foresight=batch.foresight,
+            linked_traces={trace_id for trace_id, _ in batch.links},
         )
         _write(tx, accepted, _place(group, book, costs.of(tx, group)))
     return outcomes
@@ -136,13 +156,12 @@ def _rejection(entry: Entry, book: AgentBook) -> Rejected | None:
     )
 
 
-def _insert_links(tx: Transaction, links: Iterable[SpanLink]) -> None:
-    first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for link in links:
-        key = (tx.owner_id, storable(link.trace_id, 64), storable(link.span_id, 64))
-        above = (storable(link.parent_span_id, 64), storable(link.parent_trace_id, 64))
-        first.setdefault(key, (*key, *above))
-    tx.connection.exec_driver_sql(tx.sql.insert_links, list(first.values()))
+def _insert_links(tx: Transaction, links: Mapping[Key, Key]) -> None:
+    rows = [
+        (tx.owner_id, *key, parent_span_id, None if trace_id == key[0] else trace_id)
+        for key, (trace_id, parent_span_id) in links.items()
+    ]
+    tx.connection.exec_driver_sql(tx.sql.insert_links, rows)
 
 
 def _place(group: Group, book: AgentBook, costs: Mapping[Uid, Cost]) -> list[Placed]:

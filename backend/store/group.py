@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.store.accounting import Decision, Key, Uid, decide
+from backend.store.accounting import Decision, Key, Uid
 from backend.store.copies import Tracers
+from backend.store.foresight import Foresight
 from backend.store.links import links_of, traces_after
 from backend.store.rows import Row, stored_row
 from backend.store.transactions import Transaction
@@ -22,7 +23,11 @@ class Group:
 
 
 def load_group(
-    tx: Transaction, new_rows: Sequence[Row], *, linked_traces: Iterable[str] = ()
+    tx: Transaction,
+    new_rows: Sequence[Row],
+    *,
+    foresight: Foresight,
+    linked_traces: Iterable[str] = (),
 ) -> Group:
     """Return everything that shares a trace or a run with the new rows, directly or not.
 
@@ -35,7 +40,7 @@ def load_group(
     search.traces_ahead.update(linked_traces)
     while True:
         links = search.walk_over_traces()
-        decisions = decide([row.entry for row in search.rows.values()], links)
+        decisions = foresight.decide([row.entry for row in search.rows.values()], links)
         search.ahead_of_runs(decision.run_id for decision in decisions.values())
         known = len(search.rows)
         search.walk()

@@ -15,6 +15,7 @@ from backend.ingest.otlp import BadSpan, parse_protobuf, records_of
 from backend.models import TracerRow
 from backend.store import EventFilter, EventStore, Group
 from backend.store.copies import MAX_TRACERS, Tracers
+from backend.store.foresight import Foresight
 from backend.store.group import load_group
 from backend.store.new_rows import new_row
 from backend.store.statements import Statements
@@ -125,7 +126,9 @@ def test_a_late_call_reads_only_what_ran_at_its_time(
         store.append(owner_id, calls[start : start + 500])
     late = new_row(told(2000, "a"), uuid4().bytes, identity=None).row
     transactions = Transactions(engine, clock_us=lambda: NOW_US)
-    group = transactions.write(owner_id, lambda tx: load_group(tx, [late]))
+    group = transactions.write(
+        owner_id, lambda tx: load_group(tx, [late], foresight=Foresight.of([], {}))
+    )
     assert list(group.rows) == [late.entry.uid]
 
 
