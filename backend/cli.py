@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Write a synthetic history.",
         ),
         "aggregate": ("backend.commands.jobs:aggregate", "Write the daily metrics."),
+        "retention": ("backend.commands.jobs:retention", "Delete what is too old."),
         "explain": (
             "backend.commands.explain:explain",
             "Tell what captured spans become.",

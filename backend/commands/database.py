@@ -43,7 +43,7 @@ def make_ready(settings: Settings) -> None:
 def ready_engine(settings: Settings) -> Iterator[Engine]:
     """Yield an engine on the migrated database."""
     make_ready(settings)
-    engine = db.engine_for(settings.database_url)
+    engine = db.engine_of(settings)
     try:
         with clear_errors():
             yield engine

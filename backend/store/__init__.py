@@ -28,6 +28,7 @@ from backend.store.recalculation import (
     Summary,
     SummaryLine,
 )
+from backend.store.retention import Removed, RetentionPolicy, Retentions
 from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
@@ -64,6 +65,8 @@ __all__ = [
     "RecalculationNotFoundError",
     "RecalculationRefusedError",
     "Rejected",
+    "Removed",
+    "RetentionPolicy",
     "RunDetail",
     "RunFilter",
     "RunPage",
@@ -88,7 +91,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-class EventStore(Recalculations):
+class EventStore(Recalculations, Retentions):
     """Events, runs and roll-ups of every owner, on SQLite or PostgreSQL.
 
     Times are Unix microseconds, windows half-open, money nano-USD. Every method raises

@@ -77,7 +77,7 @@ class Statements:
             insert_tracers=_insert(TracerRow, mark) + " ON CONFLICT DO NOTHING",
             insert_events=_insert(EventRow, mark, columns=NEW_COLUMNS),
             update_placements=_update_placements(mark),
-            insert_links=_insert(SpanLinkRow, mark) + " ON CONFLICT DO NOTHING",
+            insert_links=_insert_links(mark, is_sqlite=is_sqlite),
             insert_agents=_insert(Agent, mark, columns=_NEW_AGENT) + " ON CONFLICT DO NOTHING",
             add_to_rollups=_insert(Rollup, mark) + _on_conflict_add(Rollup),
             add_to_latency_rollups=_insert(LatencyRollup, mark) + _on_conflict_add(LatencyRollup),
@@ -158,6 +158,21 @@ def _insert(model: type[Any], mark: str, *, columns: Sequence[str] = ()) -> str:
     names = columns or table.columns.keys()
     marks = ", ".join([mark] * len(names))
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 (our own names)
+
+
+def _insert_links(mark: str, *, is_sqlite: bool) -> str:
+    """Insert every column but the last one, which is the time of the database."""
+    names = _table(SpanLinkRow).columns.keys()
+    marks = ", ".join([mark] * (len(names) - 1))
+    now_us = _SQLITE_NOW_US if is_sqlite else _POSTGRESQL_NOW_US
+    return (
+        f"INSERT INTO obs_span_links ({', '.join(names)}) VALUES ({marks}, {now_us})"  # noqa: S608 (our own names)
+        " ON CONFLICT DO NOTHING"
+    )
+
+
+_SQLITE_NOW_US = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+_POSTGRESQL_NOW_US = "CAST(extract(epoch FROM now()) * 1000000 AS bigint)"
 
 
 def _on_conflict_add(model: type[Any]) -> str:

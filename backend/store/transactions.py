@@ -82,6 +82,11 @@ class Transactions:
         # SQLite has one writer, and makes others poll; threads of one process queue here instead.
         self._gate = threading.Lock() if engine.dialect.name == "sqlite" else None
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self._gate is not None
+
     def now_us(self) -> int:
         """Return the current time in Unix microseconds."""
         return self._clock_us()
