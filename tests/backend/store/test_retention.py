@@ -232,9 +232,7 @@ def test_sums_stay_as_long_as_an_owner_keeps_the_events(
     assert (count(engine, EventRow), total(later, owner_id).sums.runs) == (8, 1)
 
 
-def test_it_stops_in_time_and_goes_on_the_next_time(
-    store: EventStore, engine: Engine, owner_id: int
-) -> None:
+def test_it_stops_in_time_and_goes_on_the_next_time(store: EventStore, owner_id: int) -> None:
     store.append(owner_id, at(trace_id(1), time_us=CUT_US - 1))
     first = store.retain(POLICY, for_s=0.0)
     assert (first.events, first.is_finished) == (0, False)
