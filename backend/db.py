@@ -26,6 +26,8 @@ LOCK_TIMEOUT_MS = 5_000
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 4
 _POOL_TIMEOUT_S = 5
+#: Times that a connection runs a statement before the server keeps its plan.
+_PREPARED_AFTER = 5
 #: No transaction of ours waits between two statements; one that does has lost its process.
 _IDLE_TIMEOUT_MS = 60_000
 
@@ -75,17 +77,22 @@ def engine_of(settings: Settings) -> Engine:
         settings.database_url,
         sqlite_synchronous=settings.sqlite_synchronous,
         statement_timeout_ms=settings.statement_timeout_ms,
+        prepares=settings.prepared_statements,
     )
 
 
 def engine_for(
-    url: str, *, sqlite_synchronous: str = "full", statement_timeout_ms: int = 0
+    url: str,
+    *,
+    sqlite_synchronous: str = "full",
+    statement_timeout_ms: int = 0,
+    prepares: bool = True,
 ) -> Engine:
     """Return an engine whose transactions behave alike on both databases.
 
     On SQLite `engine.begin()` and sessions take a deferred transaction: right for reading. Whoever
-    writes uses `for_writing(engine)`. A statement of PostgreSQL may take `statement_timeout_ms`; 0
-    is no limit.
+    writes uses `for_writing(engine)`. A statement of PostgreSQL may take `statement_timeout_ms` (0
+    is no limit), and is prepared by the server when it is used often, if `prepares`.
     """
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -102,11 +109,11 @@ def engine_for(
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=_POOL_TIMEOUT_S,
         pool_recycle=1800,
-        connect_args=_postgresql_arguments(statement_timeout_ms),
+        connect_args=_postgresql_arguments(statement_timeout_ms, prepares=prepares),
     )
 
 
-def _postgresql_arguments(statement_timeout_ms: int) -> dict[str, Any]:
+def _postgresql_arguments(statement_timeout_ms: int, *, prepares: bool) -> dict[str, Any]:
     """Return what the driver is given: a peer that is gone is noticed within a minute."""
     limits = {
         "statement_timeout": statement_timeout_ms,
@@ -116,6 +123,7 @@ def _postgresql_arguments(statement_timeout_ms: int) -> dict[str, Any]:
         "connect_timeout": 5,
         "application_name": "otel-bridge",
         "options": " ".join(f"-c {name}={value_ms}" for name, value_ms in limits.items()),
+        "prepare_threshold": _PREPARED_AFTER if prepares else None,
         "keepalives": 1,
         "keepalives_idle": 30,
         "keepalives_interval": 10,

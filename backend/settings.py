@@ -31,6 +31,7 @@ class Settings:
     rollup_retention_days: int = 730
     sqlite_synchronous: str = "full"
     statement_timeout_ms: int = 30_000
+    prepared_statements: bool = True
     run_stuck_minutes: int = 15
     run_timeout_minutes: int = 24 * 60
     scheduler: bool = True
@@ -69,6 +70,7 @@ def read_settings(env: Mapping[str, str] = os.environ, *, with_secret: bool = Fa
         rollup_retention_days=_rollup_retention_days(env, retention_days),
         sqlite_synchronous=_one_of(env, "OBS_SQLITE_SYNCHRONOUS", ("full", "normal")),
         statement_timeout_ms=_number(env, "OBS_STATEMENT_TIMEOUT_MS", 30_000, at_most=3_600_000),
+        prepared_statements=_switch(env, "OBS_PREPARED_STATEMENTS", default=True),
         run_stuck_minutes=_number(env, "OBS_RUN_STUCK_MINUTES", 15, at_least=1),
         run_timeout_minutes=_number(env, "OBS_RUN_TIMEOUT_MINUTES", 24 * 60, at_least=1),
         scheduler=_switch(env, "OBS_SCHEDULER", default=True),
