@@ -18,7 +18,7 @@ import backend.metrics.routes
 import backend.metrics.run_routes
 import backend.pricing.routes
 from backend.auth.sessions import configure_sessions
-from backend.db import engine_for
+from backend.db import engine_of
 from backend.errors import register_errors
 from backend.services import EXTENSION, Services
 from backend.settings import Settings
@@ -48,7 +48,7 @@ def create_app(settings: Settings, *, store: EventStore | None = None) -> Flask:
     """Return the application; `store` is made from the settings where none is given."""
     if not settings.secret_key:
         raise ConfigurationError("SECRET_KEY is missing: sessions cannot be signed without it")
-    engine = engine_for(settings.database_url)
+    engine = engine_of(settings)
     if store is None:
         store = EventStore(
             engine,

@@ -18,7 +18,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "serve": ("backend.commands.serve:serve", "Run the API server."),
         "demo": ("backend.commands.demo:demo", "Run a real instrumented agent against it."),
-        "db": ("backend.commands.db:db", "Bring the database's schema up to date."),
+        "db": ("backend.commands.db:db", "Move the schema; check and shrink the file."),
         "user": ("backend.commands.accounts:user_group", "Create people who sign in."),
         "key": ("backend.commands.accounts:key_group", "Create API keys."),
         "seed": ("backend.commands.seed:seed", "Write the price list; make demo agents."),
@@ -33,6 +33,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Write a synthetic history.",
         ),
         "aggregate": ("backend.commands.jobs:aggregate", "Write the daily metrics."),
+        "backup": ("backend.commands.backup:backup", "Copy the embedded database."),
+        "retention": ("backend.commands.jobs:retention", "Delete what is too old."),
         "explain": (
             "backend.commands.explain:explain",
             "Tell what captured spans become.",

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.answers import answer
 from backend.rpc_status import error_answer
-from backend.store import StoreUnavailable
+from backend.store import StatementTooSlow, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def register_errors(app: Flask) -> None:
     """Make every error an answer for the caller; details of the unexpected go to the log only."""
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StatementTooSlow, _too_slow)
     for unavailable in (StoreUnavailable, OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(unavailable, _store_unavailable)
     app.register_error_handler(500, _unexpected)
@@ -77,6 +78,16 @@ def _store_unavailable(error: Exception) -> Response:
     """Say that nothing was stored and when to come back: spread, so that not all come at once."""
     _log.warning("store unavailable at %s: %s", request.path, error)
     sentence = "the store is unavailable: nothing was lost, send it again"
+    return _error(503, sentence, random.randint(1, 3))  # noqa: S311 (spreads retries)
+
+
+def _too_slow(error: Exception) -> Response:
+    """Say that the same would take as long again, and what would not."""
+    _log.warning("a statement took too long at %s: %s", request.path, error)
+    sentence = (
+        "the database took longer than OBS_STATEMENT_TIMEOUT_MS allows: ask for less at once, such"
+        " as fewer days, a narrower filter or a cursor instead of an offset; nothing was lost"
+    )
     return _error(503, sentence, random.randint(1, 3))  # noqa: S311 (spreads retries)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,57 +21,70 @@ except ImportError:  # Windows, where a server has one worker
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What runs at once and then at an interval; it may run twice without harm."""
+
+    name: str
+    run: Callable[[], object]
+    every_s: float
+
+
 class Scheduler:
-    """Runs `job` at once and then at an interval, in a thread that ends with the process.
+    """Runs each job in a thread of its own, which ends with the process.
 
     Workers of one server share `turn`, a file that only one of them can lock: that one acts, and
-    another takes over when it ends. Every job may run twice without harm, so replicas share
-    nothing.
+    another takes over when it ends. Replicas share nothing.
     """
 
     def __init__(
-        self, job: Callable[[], object], *, turn: Path | None, every_s: float = 300.0
+        self, jobs: Sequence[Job], *, turn: Path | None, try_every_s: float = 60.0
     ) -> None:
-        self._job = job
         self._turn = turn
-        self._every_s = every_s
+        self._try_every_s = try_every_s
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self._open = ExitStack()
+        self._is_my_turn: Callable[[], bool] = lambda: True
+        self._threads = [
+            threading.Thread(target=self._run, args=(job,), name=job.name, daemon=True)
+            for job in jobs
+        ]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        if self._turn is not None and fcntl is not None:
+            file_number = self._open.enter_context(self._turn.open("wb")).fileno()
+            self._is_my_turn = lambda: _is_locked(file_number)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End after the job that runs."""
+        """End after the jobs that run."""
         self._stopped.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
+        self._open.close()
 
     @property
     def is_running(self) -> bool:
         """Whether more jobs will run."""
-        return self._thread.is_alive()
+        return any(thread.is_alive() for thread in self._threads)
 
-    def _run(self) -> None:
-        if self._turn is None or fcntl is None:
-            self._act_while(lambda: True)
-            return
-        with self._turn.open("wb") as file:
-            self._act_while(lambda: _is_locked(file.fileno()))
-
-    def _act_while(self, is_my_turn: Callable[[], bool]) -> None:
+    def _run(self, job: Job) -> None:
         while not self._stopped.is_set():
-            if is_my_turn():
-                self._act()
-            self._stopped.wait(self._every_s)
+            is_my_turn = self._is_my_turn()
+            if is_my_turn:
+                _act(job)
+            self._stopped.wait(job.every_s if is_my_turn else min(job.every_s, self._try_every_s))
 
-    def _act(self) -> None:
-        try:
-            self._job()
-        except (StoreUnavailable, SQLAlchemyError) as error:
-            _log.warning("the scheduled job waits for its next turn: %s", error)
-        except Exception:  # noqa: BLE001 (the thread that ends here would end every later turn)
-            _log.exception("the scheduled job failed")
+
+def _act(job: Job) -> None:
+    try:
+        job.run()
+    except (StoreUnavailable, SQLAlchemyError) as error:
+        _log.warning("the job %s waits for its next turn: %s", job.name, error)
+    except Exception:  # noqa: BLE001 (the thread that ends here would end every later turn)
+        _log.exception("the job %s failed", job.name)
 
 
 def _is_locked(file_number: int) -> bool:

@@ -12,6 +12,7 @@ from backend.auth.keys import KeyRing
 from backend.auth.passwords import Passwords
 from backend.auth.throttle import FailureThrottle
 from backend.pricing.books import PriceBooks
+from backend.retention import RetentionDays
 from backend.settings import Settings
 from backend.store import EventStore
 
@@ -27,6 +28,7 @@ class Services:
     store: EventStore
     keys: KeyRing
     books: PriceBooks
+    retention: RetentionDays
     passwords: Passwords
     login_failures: FailureThrottle
 
@@ -39,6 +41,7 @@ class Services:
             store=store,
             keys=KeyRing(engine),
             books=PriceBooks(engine),
+            retention=RetentionDays(engine, default_days=settings.retention_days),
             passwords=Passwords(),
             login_failures=FailureThrottle(),
         )

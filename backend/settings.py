@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _MIB = 1024 * 1024
 _SQLITE = "sqlite:///"
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True}
 _SWITCH |= {"0": False, "false": False, "no": False, "off": False}
-_LOG_LEVELS = ("debug", "info", "warning", "error")
+_LOG_LEVELS = ("info", "debug", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Settings:
     cron_secret: str | None = field(default=None, repr=False)
     slack_webhook_url: str | None = field(default=None, repr=False)
     retention_days: int = 90
+    rollup_retention_days: int = 730
+    sqlite_synchronous: str = "full"
+    statement_timeout_ms: int = 30_000
+    prepared_statements: bool = True
     run_stuck_minutes: int = 15
     run_timeout_minutes: int = 24 * 60
     scheduler: bool = True
@@ -56,12 +60,17 @@ def read_settings(env: Mapping[str, str] = os.environ, *, with_secret: bool = Fa
     generated and kept beside an embedded database, and must be given with PostgreSQL.
     """
     url = _database_url(env)
+    retention_days = _number(env, "OBS_RETENTION_DAYS", 90, at_most=36_500)
     return Settings(
         database_url=url,
         secret_key=_secret_key(env, url) if with_secret else "",
         cron_secret=_text(env, "CRON_SECRET"),
         slack_webhook_url=_text(env, "SLACK_WEBHOOK_URL"),
-        retention_days=_number(env, "OBS_RETENTION_DAYS", 90, at_most=36_500),
+        retention_days=retention_days,
+        rollup_retention_days=_rollup_retention_days(env, retention_days),
+        sqlite_synchronous=_one_of(env, "OBS_SQLITE_SYNCHRONOUS", ("full", "normal")),
+        statement_timeout_ms=_number(env, "OBS_STATEMENT_TIMEOUT_MS", 30_000, at_most=3_600_000),
+        prepared_statements=_switch(env, "OBS_PREPARED_STATEMENTS", default=True),
         run_stuck_minutes=_number(env, "OBS_RUN_STUCK_MINUTES", 15, at_least=1),
         run_timeout_minutes=_number(env, "OBS_RUN_TIMEOUT_MINUTES", 24 * 60, at_least=1),
         scheduler=_switch(env, "OBS_SCHEDULER", default=True),
@@ -70,7 +79,7 @@ def read_settings(env: Mapping[str, str] = os.environ, *, with_secret: bool = Fa
         max_agents_per_owner=_number(env, "OBS_MAX_AGENTS", 1000, at_least=1),
         capture_content=_switch(env, "OBS_CAPTURE_CONTENT", default=False),
         trusted_proxies=_number(env, "OBS_TRUSTED_PROXIES", 0, at_most=10),
-        log_level=_log_level(env),
+        log_level=_one_of(env, "OBS_LOG", _LOG_LEVELS),
     )
 
 
@@ -91,6 +100,20 @@ def _number(
     return int(text)
 
 
+def _rollup_retention_days(env: Mapping[str, str], retention_days: int) -> int:
+    """Return for how long sums are kept: by default for two years, or for ever with the events."""
+    name = "OBS_ROLLUP_RETENTION_DAYS"
+    default = max(730, retention_days) if retention_days else 0
+    days = _number(env, name, default, at_most=36_500)
+    if days and (not retention_days or days < retention_days):
+        kept = f"{retention_days} days" if retention_days else "for ever"
+        raise ConfigurationError(
+            f"{name} is {days}, but events are kept {kept} (OBS_RETENTION_DAYS): sums must be kept"
+            " at least as long as their events; 0 keeps them for ever"
+        )
+    return days
+
+
 def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = _text(env, name)
     if text is None:
@@ -100,11 +123,12 @@ def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return _SWITCH[text.lower()]
 
 
-def _log_level(env: Mapping[str, str]) -> str:
-    level = (_text(env, "OBS_LOG") or "info").lower()
-    if level not in _LOG_LEVELS:
-        raise ConfigurationError(f"OBS_LOG must be one of {', '.join(_LOG_LEVELS)}, not {level!r}")
-    return level
+def _one_of(env: Mapping[str, str], name: str, words: Sequence[str]) -> str:
+    """Return which of the words is set; the first one by default."""
+    word = (_text(env, name) or words[0]).lower()
+    if word not in words:
+        raise ConfigurationError(f"{name} must be one of {', '.join(words)}, not {word!r}")
+    return word
 
 
 def _database_url(env: Mapping[str, str]) -> str:

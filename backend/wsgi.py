@@ -11,12 +11,16 @@ from flask import Flask
 
 from backend.app import create_app
 from backend.metrics.aggregation import aggregate_daily
-from backend.scheduler import Scheduler
+from backend.retention import policy_of
+from backend.scheduler import Job, Scheduler
 from backend.services import EXTENSION, Services
 from backend.settings import read_settings
 
 #: Names the file by which the workers of one server agree who runs the jobs.
 TURN_VARIABLE = "OTEL_BRIDGE_SCHEDULER_TURN"
+
+_FIVE_MINUTES_S = 300.0
+_DAY_S = 24 * 3600.0
 
 #: A tenth of Python's default: a thread that comes back from the database waits less for its turn.
 _SWITCH_INTERVAL_S = 0.0005
@@ -38,5 +42,9 @@ def make_app() -> Flask:
 
 def _start_scheduler(services: Services) -> None:
     turn = os.environ.get(TURN_VARIABLE)
-    job = Scheduler(lambda: aggregate_daily(services.store), turn=Path(turn) if turn else None)
-    job.start()
+    store, policy = services.store, policy_of(services.settings)
+    jobs = (
+        Job("aggregate", lambda: aggregate_daily(store), _FIVE_MINUTES_S),
+        Job("retention", lambda: store.retain(policy), _DAY_S),
+    )
+    Scheduler(jobs, turn=Path(turn) if turn else None).start()

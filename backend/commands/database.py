@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,13 +16,15 @@ from backend.settings import Settings
 from backend.store import StoreUnavailable
 from otel_bridge.errors import ConfigurationError
 
+_ERRORS = (CommandError, ConfigurationError, SQLAlchemyError, StoreUnavailable, sqlite3.Error)
+
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn an error of the database into one line for a person."""
     try:
         yield
-    except (CommandError, ConfigurationError, SQLAlchemyError, StoreUnavailable) as error:
+    except _ERRORS as error:
         reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise click.ClickException(f"the database cannot be used: {reason}") from error
 
@@ -43,7 +46,7 @@ def make_ready(settings: Settings) -> None:
 def ready_engine(settings: Settings) -> Iterator[Engine]:
     """Yield an engine on the migrated database."""
     make_ready(settings)
-    engine = db.engine_for(settings.database_url)
+    engine = db.engine_of(settings)
     try:
         with clear_errors():
             yield engine

@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from backend import db as schema
+from backend.commands.check import check
 from backend.commands.database import clear_errors
 from backend.settings import read_settings
+from backend.sqlite_file import vacuum
 
 
 @click.group()
 def db() -> None:
-    """Bring the database's schema up to date, or back."""
+    """Bring the database's schema up to date, or back; check the data; make the file smaller."""
 
 
 @db.command()
@@ -46,3 +48,25 @@ def current() -> None:
         pending = schema.pending(settings.database_url)
     behind = f"{len(pending)} behind: run `otel-bridge db upgrade`" if pending else "up to date"
     click.echo(f"{revision} ({behind})")
+
+
+@db.command("vacuum")
+def vacuum_file() -> None:
+    """Write the SQLite file anew without free pages; from then on retention can shrink it.
+
+    Needs room for the file twice over. Nobody can write meanwhile: stop the server, or let clients
+    send again. A file that this version made shrinks by itself.
+    """
+    settings = read_settings()
+    if not settings.is_embedded:
+        raise click.ClickException("PostgreSQL reuses and frees its pages by itself (autovacuum)")
+    file = settings.database_file
+    if not file.exists():
+        raise click.ClickException(f"there is no database {file}")
+    before = file.stat().st_size
+    with clear_errors():
+        vacuum(file)
+    click.echo(f"{file}: {before:,} bytes before, {file.stat().st_size:,} now")
+
+
+db.add_command(check)

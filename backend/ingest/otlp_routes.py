@@ -42,7 +42,7 @@ def traces(owner_id: int) -> Response:
         owner_id,
         spans=spans,
         book=app.books.of(owner_id),
-        window=TimeWindow.around(now_us(), retention_days=app.settings.retention_days),
+        window=TimeWindow.around(now_us(), retention_days=app.retention.of(owner_id)),
         capture_content=app.settings.capture_content,
     )
     return message_answer(request, _traces_response(receipt))
@@ -58,7 +58,7 @@ def logs(owner_id: int) -> Response:
         owner_id,
         logs=records,
         book=app.books.of(owner_id),
-        window=TimeWindow.around(now_us(), retention_days=app.settings.retention_days),
+        window=TimeWindow.around(now_us(), retention_days=app.retention.of(owner_id)),
         capture_content=app.settings.capture_content,
     )
     return message_answer(request, _logs_response(receipt))

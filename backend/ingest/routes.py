@@ -41,7 +41,7 @@ def events(owner_id: int) -> Response:
         owner_id,
         batch=parse_batch(read_body(request, app.settings), now_us=now),
         book=app.books.of(owner_id),
-        window=TimeWindow.around(now, retention_days=app.settings.retention_days),
+        window=TimeWindow.around(now, retention_days=app.retention.of(owner_id)),
     )
     rejected = [{"index": index, "reason": reason} for index, reason in receipt.rejected]
     counts = {"duplicates": receipt.duplicates, "total_submitted": receipt.submitted}
@@ -66,6 +66,6 @@ def heartbeat(owner_id: int) -> Response:
         owner_id,
         batch=Batch((event,)),
         book=app.books.of(owner_id),
-        window=TimeWindow.around(now, retention_days=app.settings.retention_days),
+        window=TimeWindow.around(now, retention_days=app.retention.of(owner_id)),
     )
     return answer({"success": True, "agent_id": agent_id, "ts": rfc3339(now)})

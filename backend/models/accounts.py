@@ -21,6 +21,8 @@ class User(Base):
     timezone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     #: None: the server's setting; 0: keep all.
     retention_days: Mapped[int | None]
+    #: From this quarter-hour on every raw event is there; None: none was ever deleted.
+    raw_since_us: Mapped[Wide | None]
     #: Raised to end every session that exists.
     session_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_us: Mapped[Wide]

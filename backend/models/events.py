@@ -183,6 +183,8 @@ class SpanLinkRow(Base):
             postgresql_where=_HAS_TRACE_BEFORE,
             sqlite_where=_HAS_TRACE_BEFORE,
         ),
+        # Retention: these rows tell no time of their own.
+        Index("ix_obs_span_links_received", "user_id", "received_us"),
         {"sqlite_with_rowid": False},
     )
 
@@ -192,6 +194,7 @@ class SpanLinkRow(Base):
     parent_span_id: Mapped[str] = mapped_column(String(64))
     #: None: the same trace.
     parent_trace_id: Mapped[str | None] = mapped_column(String(64))
+    received_us: Mapped[Wide | None]
 
 
 class TracerRow(Base):

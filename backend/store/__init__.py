@@ -28,6 +28,7 @@ from backend.store.recalculation import (
     Summary,
     SummaryLine,
 )
+from backend.store.retention import Removed, RetentionPolicy, Retentions
 from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
@@ -39,7 +40,7 @@ from backend.store.stored import (
     StoredRun,
 )
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
-from backend.store.transactions import StoreUnavailable, Transactions
+from backend.store.transactions import StatementTooSlow, StoreUnavailable, Transactions
 from backend.store.unpriced import Unpriced, unpriced
 from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
@@ -64,9 +65,12 @@ __all__ = [
     "RecalculationNotFoundError",
     "RecalculationRefusedError",
     "Rejected",
+    "Removed",
+    "RetentionPolicy",
     "RunDetail",
     "RunFilter",
     "RunPage",
+    "StatementTooSlow",
     "StoreUnavailable",
     "Stored",
     "StoredEvent",
@@ -88,7 +92,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-class EventStore(Recalculations):
+class EventStore(Recalculations, Retentions):
     """Events, runs and roll-ups of every owner, on SQLite or PostgreSQL.
 
     Times are Unix microseconds, windows half-open, money nano-USD. Every method raises

@@ -158,7 +158,7 @@ def _rejection(entry: Entry, book: AgentBook) -> Rejected | None:
 
 def _insert_links(tx: Transaction, links: Mapping[Key, Key]) -> None:
     rows = [
-        (tx.owner_id, *key, parent_span_id, None if trace_id == key[0] else trace_id)
+        (tx.owner_id, *key, parent_span_id, None if trace_id == key[0] else trace_id, tx.now_us)
         for key, (trace_id, parent_span_id) in links.items()
     ]
     tx.connection.exec_driver_sql(tx.sql.insert_links, rows)

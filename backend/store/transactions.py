@@ -42,12 +42,18 @@ _DISK = frozenset(
 )
 #: Serialization failure, deadlock, and lock timeout.
 _CONTENTION = frozenset({"40001", "40P01", "55P03"})
-#: Connection lost, resources exhausted, shutting down or starting, a standby that cannot write.
-_SERVER_AWAY = ("08", "53", "57P", "25006")
+#: Connection lost (also while it waited for us), resources exhausted, shutting down or starting, a
+#: standby that cannot write.
+_SERVER_AWAY = ("08", "53", "57P", "25006", "25P03")
+_CANCELED = "57014"
 
 
 class StoreUnavailable(Exception):  # noqa: N818 (a state of the store, not a mistake)
     """Nothing was stored; sending the same again is safe."""
+
+
+class StatementTooSlow(StoreUnavailable):
+    """A statement ran into its time limit: asking for less helps, asking again does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,11 @@ class Transactions:
         self._monotonic = monotonic
         # SQLite has one writer, and makes others poll; threads of one process queue here instead.
         self._gate = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self._gate is not None
 
     def now_us(self) -> int:
         """Return the current time in Unix microseconds."""
@@ -134,9 +145,12 @@ class Transactions:
                 verdict = _verdict(error)
                 if verdict == "ours":
                     raise
+                reason = str(getattr(error, "orig", error))
+                if verdict == "slow":
+                    raise StatementTooSlow(reason) from error
                 pause_s *= random.uniform(1.25, 2)  # noqa: S311 (spreads retries; guards no secret)
                 if verdict == "away" or self._monotonic() + pause_s > deadline:
-                    raise StoreUnavailable(str(getattr(error, "orig", error))) from error
+                    raise StoreUnavailable(reason) from error
             self._sleep(pause_s)
 
 
@@ -148,7 +162,10 @@ def _lock_owner(connection: Connection, owner_id: int) -> None:
 
 
 def _verdict(error: DBAPIError | PoolTimeout | psycopg.Error) -> str:
-    """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake)."""
+    """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake).
+
+    `slow` is what took longer than a statement may: another try would take as long.
+    """
     if isinstance(error, PoolTimeout):
         return "away"
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -159,6 +176,8 @@ def _verdict(error: DBAPIError | PoolTimeout | psycopg.Error) -> str:
         if cause.sqlstate is None:
             lost = isinstance(cause, psycopg.OperationalError) or _is_invalidated(error)
             return "again" if lost else "ours"
+        if cause.sqlstate == _CANCELED:
+            return "slow"
         if cause.sqlstate in _CONTENTION:
             return "again"
         return "again" if cause.sqlstate.startswith(_SERVER_AWAY) else "ours"

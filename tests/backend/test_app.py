@@ -13,6 +13,7 @@ from backend import db
 from backend.app import create_app
 from backend.schema_version import newest_revision
 from backend.settings import Settings
+from backend.store import StatementTooSlow
 from otel_bridge.errors import ConfigurationError
 from tests.backend.conftest import Caller, NewApp, Web, exact_json
 
@@ -93,6 +94,17 @@ def test_a_store_that_is_away_says_when_to_come_back(new_app: NewApp, tmp_path: 
     otlp = client.post("/v1/traces", data=b"", headers=head, content_type="application/x-protobuf")
     assert (otlp.status_code, Status.FromString(otlp.data).code) == (503, 14)
     assert otlp.headers["Retry-After"] in {"1", "2", "3"}
+
+
+def test_a_question_that_takes_too_long_says_what_would_not(new_app: NewApp, tmp_path: Path):
+    def slow() -> str:
+        raise StatementTooSlow("canceling statement due to statement timeout")
+
+    app = new_app(Settings(f"sqlite:///{tmp_path}/test.db", "s"))
+    app.add_url_rule("/slow", view_func=slow)
+    response = app.test_client().get("/slow")
+    assert response.status_code == 503
+    assert "fewer days" in exact_json(response)["error"]
 
 
 def test_an_unforeseen_error_shows_no_trace(new_app: NewApp, database_url: str):

@@ -58,6 +58,8 @@ def sqlite_url(tmp_path: Path) -> str:
         ("db", "upgrade"),
         ("db", "downgrade"),
         ("db", "current"),
+        ("db", "check"),
+        ("db", "vacuum"),
         ("user", "create"),
         ("key", "create"),
         *(("price", name) for name in ("set", "list", "remove")),

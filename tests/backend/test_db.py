@@ -72,3 +72,21 @@ def test_an_error_does_not_tell_what_was_sent(database_url: str) -> None:
         connection.execute(text("SELECT :secret FROM nowhere"), {"secret": "s3cr3t"})
     engine.dispose()
     assert "s3cr3t" not in str(raised.value)
+
+
+def test_a_connection_to_postgresql_has_a_name_and_limits(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        return
+    engine = db.engine_for(database_url, statement_timeout_ms=1500)
+    names = ("application_name", "statement_timeout", "idle_in_transaction_session_timeout")
+    with engine.connect() as connection:
+        told = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+    engine.dispose()
+    assert told == ["otel-bridge", "1500ms", "1min"]
+
+
+def test_sqlite_syncs_as_it_is_told(tmp_path: Path) -> None:
+    engine = db.engine_for(f"sqlite:///{tmp_path}/a.db", sqlite_synchronous="normal")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+    engine.dispose()

@@ -40,6 +40,7 @@ def test_variables_are_read():
         secret_key="k",
         cron_secret="c",
         retention_days=0,
+        rollup_retention_days=0,
         scheduler=False,
         max_body_bytes=2 * 1024 * 1024,
         capture_content=True,
@@ -56,6 +57,9 @@ def test_variables_are_read():
         ("OBS_RETENTION_DAYS", "-1"),
         ("OBS_RETENTION_DAYS", "ninety"),
         ("OBS_RETENTION_DAYS", "9" * 5000),
+        ("OBS_ROLLUP_RETENTION_DAYS", "89"),
+        ("OBS_SQLITE_SYNCHRONOUS", "off"),
+        ("OBS_STATEMENT_TIMEOUT_MS", "soon"),
         ("OBS_SCHEDULER", "maybe"),
         ("OBS_MAX_AGENTS", "0"),
         ("OBS_LOG", "loud"),
@@ -67,6 +71,20 @@ def test_a_bad_value_is_one_line_that_names_the_variable(name: str, value: str):
     assert str(told.value).startswith(name)
     assert "\n" not in str(told.value)
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("env", "days"),
+    [
+        ({}, 730),
+        ({"OBS_RETENTION_DAYS": "1000"}, 1000),
+        ({"OBS_RETENTION_DAYS": "0"}, 0),
+        ({"OBS_ROLLUP_RETENTION_DAYS": "0"}, 0),
+        ({"OBS_ROLLUP_RETENTION_DAYS": "90"}, 90),
+    ],
+)
+def test_sums_are_kept_for_two_years_and_as_long_as_their_events(env: dict[str, str], days: int):
+    assert read_settings(env).rollup_retention_days == days
 
 
 def test_postgresql_needs_a_given_secret_only_where_sessions_are_signed():

@@ -140,6 +140,7 @@ _AGENT_IDS = ("agent_id", "agent_key")
 _ARRIVAL = {
     ("obs_events", "uid"),
     ("obs_events", "received_us"),
+    ("obs_span_links", "received_us"),
     ("agents", "id"),
     ("agents", "created_us"),
     ("obs_agent_daily_metrics", "aggregated_us"),

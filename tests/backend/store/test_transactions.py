@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend import db
 from backend.models import Agent
 from backend.store import EventFilter, EventStore, Stored, StoreUnavailable
-from backend.store.transactions import RETRY_FOR_S, Transaction, Transactions
+from backend.store.transactions import RETRY_FOR_S, StatementTooSlow, Transaction, Transactions
 from otel_bridge.event import Event
 from tests.backend.store.makers import agent_links, agent_trace, llm_call, snapshot, total
 from tests.databases import new_owner
@@ -204,6 +204,15 @@ def _missing_folder() -> sqlite3.OperationalError:
     with pytest.raises(sqlite3.OperationalError) as raised:
         sqlite3.connect("/nowhere/at/all.db")
     return raised.value
+
+
+def test_a_statement_that_takes_too_long_is_said_at_once(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        return
+    engine = db.engine_for(database_url, statement_timeout_ms=20)
+    with pytest.raises(StatementTooSlow, match="statement timeout"):
+        transactions(engine).read(lambda connection: connection.execute(text("SELECT pg_sleep(5)")))
+    engine.dispose()
 
 
 def test_a_mistake_of_ours_is_no_unavailability(engine: Engine, owner_id: int) -> None:

@@ -1,0 +1,55 @@
+"""Old sums that go, and the room that deleted rows leave in a SQLite file."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, tuple_
+
+from backend.models import AgentDailyMetrics, LatencyRollup, Rollup, WarningRollup
+from backend.store.statements import chunks
+from backend.store.transactions import Transaction
+from backend.store.windows import DAY_US, day_of_number
+
+#: A file keeps this share of its pages free, in per cent: tomorrow's events need them again.
+_KEPT_FREE_PERCENT = 10
+
+
+def prune_rollups(tx: Transaction, *, before_us: int, limit: int) -> int:
+    """Delete at most `limit` of the owner's sums of quarter-hours and days before a time.
+
+    Return how many went: 0 when none is left.
+    """
+    for table in (Rollup, LatencyRollup, WarningRollup):
+        key = [column for column in table.__table__.c if column.primary_key]
+        found = tx.connection.execute(
+            select(*key)
+            .where(table.user_id == tx.owner_id, table.bucket_us < before_us)
+            .limit(limit)
+        ).all()
+        for some in chunks(found, size=50):
+            tx.connection.execute(delete(table).where(tuple_(*key).in_(some)))
+        if found:
+            return len(found)
+    last_day = day_of_number(before_us // DAY_US - 1)
+    return tx.connection.execute(
+        delete(AgentDailyMetrics).where(
+            AgentDailyMetrics.user_id == tx.owner_id, AgentDailyMetrics.day < last_day
+        )
+    ).rowcount
+
+
+def shrink_file(tx: Transaction, *, pages: int) -> int:
+    """Cut at most so many free pages off a SQLite file; return how many went.
+
+    A file that was made without `auto_vacuum` keeps its size, and a tenth of it may stay free.
+    """
+    free, whole, is_able = (
+        tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+        for name in ("freelist_count", "page_count", "auto_vacuum")
+    )
+    spare = min(pages, free - whole * _KEPT_FREE_PERCENT // 100) if is_able else 0
+    if spare <= 0:
+        return 0
+    for _ in range(spare):
+        # The driver lets a statement without columns take one step, and a step is a page.
+        tx.connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+    return spare
