@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from otel_bridge.errors import ConfigurationError
 
@@ -26,6 +27,8 @@ LOCK_TIMEOUT_MS = 5_000
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 4
 _POOL_TIMEOUT_S = 5
+#: Between two looks at whether another process still writes.
+_POLL_S = 0.001
 #: Times that a connection runs a statement before the server keeps its plan.
 _PREPARED_AFTER = 5
 #: No transaction of ours waits between two statements; one that does has lost its process.
@@ -155,6 +158,8 @@ def _sqlite_engine(url: URL, *, synchronous: str) -> Engine:
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=_POOL_TIMEOUT_S,
+        # The connection that wrote last has the pages that are written next in its cache.
+        pool_use_lifo=True,
         connect_args={"timeout": LOCK_TIMEOUT_MS / 1000},
     )
     event.listen(engine, "connect", on_connect)
@@ -163,8 +168,35 @@ def _sqlite_engine(url: URL, *, synchronous: str) -> Engine:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+        _begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN DEFERRED")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as soon as no other process writes; raises what the driver raises after a while.
+
+    SQLite's own waiting sleeps longer and longer, up to 100 ms, and misses many a short pause.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while not _has_begun(connection, is_last=time.monotonic() > deadline):
+            time.sleep(_POLL_S)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
+
+
+def _has_begun(connection: Connection, *, is_last: bool) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        if is_last or not is_busy:
+            raise
+        return False
+    return True
 
 
 def upgrade(url: str, *, revision: str = "head") -> None:

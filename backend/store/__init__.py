@@ -30,6 +30,7 @@ from backend.store.recalculation import (
 )
 from backend.store.retention import Removed, RetentionPolicy, Retentions
 from backend.store.silence import Patience
+from backend.store.statistics import Statistics
 from backend.store.stored import (
     EventFilter,
     EventPage,
@@ -108,6 +109,7 @@ class EventStore(Recalculations, Retentions):
         clock_us: Callable[[], int] = _now_us,
     ) -> None:
         super().__init__(Transactions(engine, clock_us=clock_us))
+        self._statistics = Statistics(engine)
         self._clock_us = clock_us
         self._max_agents = max_agents_per_owner
         self._patience = patience or Patience()
@@ -127,11 +129,14 @@ class EventStore(Recalculations, Retentions):
         """
         if not events and not links:
             return []
-        batch = prepare(events, links, now_us=self._clock_us(), book=book)
-        return self._transactions.write(
-            owner_id,
-            lambda tx: append_batch(tx, batch, max_agents=self._max_agents, costs=Costs(book)),
-        )
+        with self._transactions.turn(owner_id):
+            batch = prepare(events, links, now_us=self._clock_us(), book=book)
+            outcomes = self._transactions.write(
+                owner_id,
+                lambda tx: append_batch(tx, batch, max_agents=self._max_agents, costs=Costs(book)),
+            )
+        self._statistics.gather()
+        return outcomes
 
     def measure(
         self,

@@ -1,7 +1,7 @@
 """What would be decided of a batch if nothing else were known of its traces and runs.
 
-A decision is a function of what is known and of nothing else, and most batches hold whole traces: so
-it can be made before the owner's turn comes, while others write, and holds if nothing turns up.
+A decision is a function of what is known and of nothing else, and most batches hold whole traces:
+so it can be made before the owner's turn comes, and holds if nothing turns up by then.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from backend.store.accounting.entries import PHASE, AgentRef, Entry
-from backend.store.accounting.tree import Key, Span, Tree, in_order
+from backend.store.accounting.order import in_order
+from backend.store.accounting.tree import Key, Span, Tree
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
 

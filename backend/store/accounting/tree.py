@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from backend.store.accounting.entries import PHASE, Entry, Uid
+from backend.store.accounting.operations import CALLS, operation_of, told_operation
+from backend.store.accounting.order import in_order
 from otel_bridge.facts import Operation
 
 #: Trace id and span id.
 Key = tuple[str, str]
-#: Requests to a model.
-CALLS = frozenset({Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK})
 _AGENTS = frozenset({Operation.AGENT, Operation.WORKFLOW})
 
 
@@ -192,52 +191,6 @@ def _settle_loops(spans: Iterable[Span]) -> None:
             span.operation = Operation.AGENT if span.key in with_tools else Operation.STEP
 
 
-def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the events by what they know: spans before posted ones, ends before starts.
-
-    Of two events at the same time their content decides, not which one came first.
-    """
-    return sorted(entries, key=_order)
-
-
-def _order(entry: Entry) -> tuple[object, ...]:
-    return (
-        _vagueness(entry),
-        entry.event_type.endswith("_started"),
-        entry.created_us,
-        entry.event_type,
-        entry.trace_id or "",
-        entry.span_id or "",
-        _Content(entry),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Content:
-    """Orders events by all that they tell; read only where everything else is equal."""
-
-    entry: Entry
-
-    def __lt__(self, other: _Content) -> bool:
-        """Compare the contents as texts, then the identities."""
-        return self._text() < other._text()
-
-    def _text(self) -> tuple[str, Uid]:
-        return (str(_content(self.entry)), self.entry.uid)
-
-
-_content = attrgetter(*(name for name in Entry.__struct_fields__ if name != "uid"))
-
-
-def _vagueness(entry: Entry) -> int:
-    """Return 0 for a span's event; of posted ones, those that name what their span did go first."""
-    if _told_operation(entry) is not None:
-        return 0
-    if entry.event_type in PHASE:
-        return 1
-    return 2 if _operation_of(entry) is not None else 3
-
-
 def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     """Return the place of the entry's span.
 
@@ -248,7 +201,7 @@ def _span_key(entry: Entry, spans: Mapping[Key, Span]) -> Key:
     if entry.is_log:
         return (trace_id, f"log/{entry.uid.hex()}")
     span = spans.get((trace_id, span_id))
-    if span is None or _told_operation(entry) or _operation_of(entry) == span.operation:
+    if span is None or told_operation(entry) or operation_of(entry) == span.operation:
         return (trace_id, span_id)
     return (trace_id, f"{span_id}/{entry.uid.hex()}")
 
@@ -257,7 +210,7 @@ def _new_span(entry: Entry, key: Key) -> Span:
     return Span(
         key,
         parent_span_id=entry.parent_span_id if key[1] == entry.span_id else entry.span_id,
-        operation=_operation_of(entry),
+        operation=operation_of(entry),
         agent=entry.agent,
         agent_id_hint=entry.agent_id_hint,
         run_hint=entry.run_hint,
@@ -267,27 +220,11 @@ def _new_span(entry: Entry, key: Key) -> Span:
 def _enrich(span: Span, entry: Entry) -> None:
     span.entries.append(entry)
     span.parent_span_id = span.parent_span_id or entry.parent_span_id
-    span.operation = span.operation or _operation_of(entry)
+    span.operation = span.operation or operation_of(entry)
     span.agent = span.agent or entry.agent
     span.agent_id_hint = span.agent_id_hint or entry.agent_id_hint
     span.run_hint = span.run_hint or entry.run_hint
     span.delegate = span.delegate or entry.delegate
-
-
-def _told_operation(entry: Entry) -> str | None:
-    """Return what the event says that its span did; only an `llm_call` can tell a call."""
-    is_call = entry.event_type == "llm_call"
-    return entry.operation if is_call or entry.operation not in CALLS else None
-
-
-def _operation_of(entry: Entry) -> str | None:
-    """Return the operation; of an event that was posted without one, what its type implies."""
-    told = _told_operation(entry)
-    if told is not None:
-        return told
-    if entry.event_type in PHASE:
-        return Operation.AGENT
-    return {"llm_call": Operation.CHAT, "tool_call": Operation.TOOL}.get(entry.event_type)
 
 
 def _nearest(
