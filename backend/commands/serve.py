@@ -25,7 +25,12 @@ _STOP_AFTER_S = 10
     "--port", default=5000, type=click.IntRange(0, 65535), show_envvar=True, help="0: any free one."
 )
 @click.option(
-    "--workers", default=1, type=click.IntRange(1, 64), show_envvar=True, help="Processes."
+    "--workers",
+    default=lambda: min(2, os.cpu_count() or 1),
+    show_default="2, or 1 on a single CPU",
+    type=click.IntRange(1, 64),
+    show_envvar=True,
+    help="Processes: one prepares a batch of events while another one stores.",
 )
 @click.option("--no-scheduler", is_flag=True, show_envvar=True, help="Leave the jobs to cron.")
 def serve(host: str, port: int, workers: int, *, no_scheduler: bool) -> None:
