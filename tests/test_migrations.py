@@ -29,7 +29,7 @@ from backend.models import (
 )
 from otel_bridge.errors import ConfigurationError
 
-REVISIONS = [f"{number:04}" for number in (*range(1, 14), 15)]
+REVISIONS = [f"{number:04}" for number in (*range(1, 14), 15, 16)]
 ROOT = Path(__file__).resolve().parent.parent
 
 

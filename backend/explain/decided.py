@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import NAMESPACE_OID, uuid5
 
 from backend.ingest.otlp import BadSpan
 from backend.ingest.service import mapped
-from backend.store.accounting import Decision, Entry, Key, Told, Uid, decide, identity_of
+from backend.store.accounting import (
+    Decision,
+    Entry,
+    Key,
+    Told,
+    Uid,
+    decide,
+    identity_of,
+    lasting_key,
+)
 from backend.store.costing import NOTHING_MORE, Cost, cost_of
 from backend.store.new_rows import new_row, out_of_range
 from backend.store.rows import Row
@@ -105,9 +113,8 @@ def _read(
         if problem is not None:
             read.problems[key] = problem
             continue
-        identity = identity_of(event.dedupe_key or "")
-        uid = uuid5(NAMESPACE_OID, identity).bytes
-        rows.setdefault(uid, (event, new_row(event, uid, identity=identity, book=book).row))
+        uid = identity_of(lasting_key(event.dedupe_key or ""))
+        rows.setdefault(uid, (event, new_row(event, uid, book=book).row))
 
 
 def _above(link: SpanLink) -> Key:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import AgentId, Base, EventId, OwnerId, OwnerKey, Wide
 
+_HAS_IDENTITY = text("identity IS NOT NULL")
 _HAS_TRACE = text("trace_id IS NOT NULL")
 _HAS_RUN = text("run_id IS NOT NULL")
 _HAS_HINT = text("run_hint IS NOT NULL")
@@ -29,7 +30,14 @@ class EventRow(Base):
     __tablename__ = "obs_events"
     __table_args__ = (
         # A repeat is found, and cannot be stored, whatever the application does.
-        UniqueConstraint("user_id", "identity"),
+        Index(
+            "ix_obs_events_identity",
+            "user_id",
+            "identity",
+            unique=True,
+            postgresql_where=_HAS_IDENTITY,
+            sqlite_where=_HAS_IDENTITY,
+        ),
         # Events newest first; the ragged edges of a time window; retention.
         Index("ix_obs_events_newest", "user_id", "created_us"),
         # Events of one agent, and its newest event.
@@ -105,8 +113,10 @@ class EventRow(Base):
     #: UUIDv7: grows with arrival.
     uid: Mapped[bytes] = mapped_column(EventId, primary_key=True)
     user_id: Mapped[OwnerId]
-    #: The dedupe key in the form that does not depend on what the server decides.
-    identity: Mapped[str | None] = mapped_column(String(255))
+    #: A digest of the dedupe key in the form that does not depend on what the server decides.
+    identity: Mapped[bytes | None] = mapped_column(EventId)
+    #: That form itself, where the span's ids and the type do not imply it.
+    dedupe_key: Mapped[str | None] = mapped_column(String(255))
 
     # Decided by the server; changes when more of the trace, or another price, arrives.
     event_type: Mapped[str] = mapped_column(String(16))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.models import EventRow
-from backend.store.accounting import Decision, Entry, Key, Told, Uid, identity_of
+from backend.store.accounting import Decision, Entry, Key, Told, Uid
 from backend.store.copies import likeness_key
 from backend.store.costing import Cost
 from backend.store.costs import Costs
@@ -65,8 +65,7 @@ def _prepared(event: Event, uid: Uid, book: PriceBook | None) -> NewRow | Reject
     wrong = out_of_range(event)
     if wrong is not None:
         return Rejected(wrong, "out_of_range")
-    identity = identity_of(event.dedupe_key) if event.dedupe_key else None
-    return new_row(event, uid, identity=identity, book=book)
+    return new_row(event, uid, book=book)
 
 
 def append_batch(tx: Transaction, batch: Batch, *, max_agents: int, costs: Costs) -> list[Outcome]:
@@ -114,7 +113,7 @@ def _committed(tx: Transaction, uids: Sequence[Uid]) -> set[Uid]:
     return found
 
 
-def _outcome(new: NewRow, known: set[str], book: AgentBook) -> Outcome:
+def _outcome(new: NewRow, known: set[Uid], book: AgentBook) -> Outcome:
     """Return what becomes of a row, and remember its identity where it is stored."""
     if new.identity in known:
         return DUPLICATE
@@ -127,13 +126,14 @@ def _outcome(new: NewRow, known: set[str], book: AgentBook) -> Outcome:
     return Stored(entry.uid)
 
 
-def _stored_identities(tx: Transaction, identities: set[str]) -> set[str]:
+def _stored_identities(tx: Transaction, identities: set[Uid]) -> set[Uid]:
     if not identities:
         return set()
+    wanted = [tx.sql.uid(identity) for identity in sorted(identities)]
     found = tx.connection.exec_driver_sql(
-        tx.sql.known_identities, tx.sql.among(sorted(identities), tx.owner_id)
+        tx.sql.known_identities, tx.sql.among(wanted, tx.owner_id)
     )
-    return {identity for (identity,) in found}
+    return {tx.sql.uid_of(identity) for (identity,) in found}
 
 
 def _look_up_agents(entries: Sequence[Entry], book: AgentBook) -> None:
@@ -247,7 +247,8 @@ def _values(tx: Transaction, new: NewRow, place: Placement) -> tuple[Any, ...]:
     return (
         tx.sql.uid(entry.uid),
         tx.owner_id,
-        new.identity,
+        None if new.identity is None else tx.sql.uid(new.identity),
+        new.dedupe_key,
         tx.now_us,
         new.name,
         new.payload,

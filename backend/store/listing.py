@@ -35,6 +35,7 @@ from backend.store.windows import Window, split
 _EVENT_COLUMNS = [
     getattr(EventRow, name) for name in StoredEvent.__slots__ if name not in ("agent", "dedupe_key")
 ]
+_SPAN_AT = [StoredEvent.__slots__.index(name) for name in ("event_type", "trace_id", "span_id")]
 _RUN_COLUMNS = [
     getattr(RunRow, name) for name in StoredRun.__slots__ if name not in ("agent", "is_stuck")
 ]
@@ -127,7 +128,7 @@ def run(connection: Connection, owner_id: int, run_id: str, *, sight: Sight) -> 
 
 
 def _events() -> Select[Any]:
-    return select(*_EVENT_COLUMNS, Agent.name, EventRow.identity).outerjoin(
+    return select(*_EVENT_COLUMNS, Agent.name, EventRow.identity, EventRow.dedupe_key).outerjoin(
         Agent, Agent.id == EventRow.agent_id
     )
 
@@ -137,8 +138,13 @@ def _runs() -> Select[Any]:
 
 
 def _event_of(values: Sequence[Any]) -> StoredEvent:
-    *told, identity = values
-    told.append(None if identity is None else dedupe_key_shown(identity, values[1]))
+    *told, identity, own_key = values
+    event_type, trace_id, span_id = (told[at] for at in _SPAN_AT)
+    told.append(
+        None
+        if identity is None
+        else dedupe_key_shown(own_key, span=(trace_id, span_id), event_type=event_type)
+    )
     return StoredEvent(*told)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from backend.store.accounting import Entry, Told, Uid
+from backend.store.accounting import Entry, Told, Uid, identity_of, lasting_key, own_key
 from backend.store.costing import (
     MAX_COST_USD,
     UNKNOWN_COST,
@@ -37,7 +37,8 @@ class NewRow(Struct, frozen=True):
     """An accepted event on its way into the store."""
 
     row: Row
-    identity: str | None
+    identity: Uid | None
+    dedupe_key: str | None
     name: str | None
     payload: str
 
@@ -67,12 +68,11 @@ _LIMITS = (
 _limited = attrgetter(*(name for name, _ in _LIMITS))
 
 
-def new_row(
-    event: Event, uid: Uid, *, identity: str | None, book: PriceBook | None = None
-) -> NewRow:
+def new_row(event: Event, uid: Uid, *, book: PriceBook | None = None) -> NewRow:
     """Return the row of an event that was checked, with its own cost; over-long names are cut."""
     payload = event.payload
     entry = _entry_of(event, uid)
+    lasting = lasting_key(event.dedupe_key) if event.dedupe_key else None
     priced = priced_by(payload)
     cost = _own_cost(entry, priced, book)
     return NewRow(
@@ -85,7 +85,8 @@ def new_row(
             priced=priced,
             own_cost=cost,
         ),
-        identity=identity,
+        identity=None if lasting is None else identity_of(lasting),
+        dedupe_key=None if lasting is None else own_key(lasting, entry),
         name=storable(event.name, 255),
         payload=_json(payload),
     )

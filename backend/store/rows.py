@@ -99,7 +99,7 @@ ROW_COLUMNS = (
 
 #: The columns of a new row, in the order that `values_of` gives them.
 NEW_COLUMNS = (
-    *("uid", "user_id", "identity", "received_us", "name", "payload", "likeness"),
+    *("uid", "user_id", "identity", "dedupe_key", "received_us", "name", "payload", "likeness"),
     *("latency_ms", "error_message", "warnings", "as_sent"),
     *Placement._fields,
     *(

@@ -67,7 +67,7 @@ class Statements:
         # The scalar function for the larger of two values has two names.
         largest = "max" if is_sqlite else "greatest"
         return cls(
-            known_identities=_probe("identity", ["identity"], is_sqlite=is_sqlite),
+            known_identities=_probe("identity", ["identity"], is_sqlite=is_sqlite, cast="uuid"),
             rows_of_traces=_probe("trace_id", ROW_COLUMNS, is_sqlite=is_sqlite),
             rows_sent_for_runs=_probe("run_hint", ROW_COLUMNS, is_sqlite=is_sqlite),
             rows_of_runs=_probe("run_id", ROW_COLUMNS, is_sqlite=is_sqlite),
@@ -122,7 +122,12 @@ def _table(model: type[Any]) -> Table:
 
 
 def _probe(
-    column: str, wanted: Sequence[str], *, is_sqlite: bool, table: str = "obs_events"
+    column: str,
+    wanted: Sequence[str],
+    *,
+    is_sqlite: bool,
+    table: str = "obs_events",
+    cast: str = "text",
 ) -> str:
     """Read an owner's rows with one of many values in an indexed column, value by value.
 
@@ -138,7 +143,8 @@ def _probe(
     return (
         f"SELECT {names} FROM json_array_elements_text(%s::json) AS wanted (value)"  # noqa: S608
         " CROSS JOIN LATERAL"
-        f" (SELECT * FROM {table} WHERE user_id = %s AND {column} = wanted.value OFFSET 0) AS e"
+        f" (SELECT * FROM {table}"
+        f" WHERE user_id = %s AND {column} = wanted.value::{cast} OFFSET 0) AS e"
     )
 
 

@@ -27,6 +27,8 @@ from backend.store.accounting.entries import (
     dedupe_key_shown,
     identity_of,
     is_log_scope,
+    lasting_key,
+    own_key,
 )
 from backend.store.accounting.likeness import (
     LOG_LAG_US,
@@ -56,8 +58,10 @@ __all__ = [
     "dedupe_key_shown",
     "identity_of",
     "is_log_scope",
+    "lasting_key",
     "likeness_of",
     "outputs_of",
+    "own_key",
     "start_of",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -95,6 +96,8 @@ class Entry(Struct, frozen=True, gc=False):
     @property
     def has_cost(self) -> bool:
         """Whether the event tells money that no price list told the client."""
+        if self.sent_cost_nusd is None and self.tracer_cost_nusd is None:
+            return False
         return self.carried_cost[0] is not None
 
     @property
@@ -108,7 +111,7 @@ class Entry(Struct, frozen=True, gc=False):
     @property
     def carries_usage(self) -> bool:
         """Whether the event tells tokens or money."""
-        return bool(self.tokens_in or self.tokens_out or self.has_cost)
+        return bool(self.tokens_in or self.tokens_out) or self.has_cost
 
 
 class Told(NamedTuple):
@@ -159,8 +162,8 @@ def is_log_scope(scope: str | None) -> bool:
     return scope is not None and scope.startswith(LOG_SCOPE)
 
 
-def identity_of(dedupe_key: str) -> str:
-    """Return the key under which an event is unique: equal for the run and the action form.
+def lasting_key(dedupe_key: str) -> str:
+    """Return the form of a dedupe key that is equal for the run and the action form of an event.
 
     Whether an agent span is a run or an action may change when its parent arrives; the event
     stays the same one.
@@ -170,8 +173,23 @@ def identity_of(dedupe_key: str) -> str:
     return f"{head}:{phase}" if colon and phase and head.startswith("otel:") else dedupe_key
 
 
-def dedupe_key_shown(identity: str, event_type: str) -> str:
-    """Return the dedupe key of an identity with the type that was decided."""
-    head, _, phase = identity.rpartition(":")
+def identity_of(lasting: str) -> Uid:
+    """Return under what an event with such a key is unique: a digest, which no two keys share."""
+    return blake2b(lasting.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def own_key(lasting: str, entry: Entry) -> str | None:
+    """Return the key where it has to be kept; None where the event's span implies it."""
+    phase = PHASE.get(entry.event_type, entry.event_type)
+    return None if lasting == f"otel:{entry.trace_id}:{entry.span_id}:{phase}" else lasting
+
+
+def dedupe_key_shown(
+    own: str | None, *, span: tuple[str | None, str | None], event_type: str
+) -> str:
+    """Return the dedupe key with the type that was decided, of a kept key, or of a span's ids."""
+    if own is None:
+        return "otel:{}:{}:{}".format(*span, event_type)
+    head, _, phase = own.rpartition(":")
     is_span = head.startswith("otel:") and PHASE.get(event_type) == phase
-    return f"{head}:{event_type}" if is_span else identity
+    return f"{head}:{event_type}" if is_span else own

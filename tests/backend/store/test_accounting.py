@@ -12,7 +12,8 @@ from backend.store.accounting import (
     SetAside,
     decide,
     dedupe_key_shown,
-    identity_of,
+    lasting_key,
+    own_key,
 )
 from otel_bridge.event import run_id_of
 from otel_bridge.facts import Operation
@@ -427,17 +428,29 @@ def test_usage_is_never_lost_altogether(
     assert not carriers or any(decisions[one.uid].counted for one in carriers)
 
 
-def test_the_run_and_the_action_form_of_an_event_are_one_identity() -> None:
+SPAN = (TRACE, "b")
+
+
+def test_the_run_and_the_action_form_of_an_event_have_one_key() -> None:
     run, action = f"otel:{TRACE}:b:run_finished", f"otel:{TRACE}:b:action_finished"
-    assert identity_of(run) == identity_of(action)
-    assert dedupe_key_shown(identity_of(run), "action_finished") == action
-    assert dedupe_key_shown(identity_of(action), "run_finished") == run
+    assert lasting_key(run) == lasting_key(action)
+    assert dedupe_key_shown(lasting_key(run), span=SPAN, event_type="action_finished") == action
+    assert dedupe_key_shown(lasting_key(action), span=SPAN, event_type="run_finished") == run
 
 
 @pytest.mark.parametrize("key", [f"otel:{TRACE}:b:llm_call", "mine:run_finished", "order-17", ""])
 def test_other_dedupe_keys_stay_as_they_are(key: str) -> None:
-    assert identity_of(key) == key
-    assert dedupe_key_shown(key, "llm_call") == key
+    assert lasting_key(key) == key
+    assert dedupe_key_shown(key, span=SPAN, event_type="llm_call") == key
+
+
+@pytest.mark.parametrize("event_type", ["llm_call", "run_finished", "action_started"])
+def test_a_key_that_the_span_implies_is_not_kept(event_type: str) -> None:
+    told = replace(entry("b", Operation.CHAT), event_type=event_type)
+    key = f"otel:{TRACE}:b:{event_type}"
+    assert own_key(lasting_key(key), told) is None
+    assert dedupe_key_shown(None, span=SPAN, event_type=event_type) == key
+    assert own_key("mine", told) == "mine"
 
 
 def test_an_event_posted_with_the_span_of_its_agent_stands_below_it() -> None:

@@ -124,7 +124,7 @@ def test_a_late_call_reads_only_what_ran_at_its_time(
     calls = [told(number, scope) for number in range(1000) for scope in ("a", "b")]
     for start in range(0, len(calls), 500):
         store.append(owner_id, calls[start : start + 500])
-    late = new_row(told(2000, "a"), uuid4().bytes, identity=None).row
+    late = new_row(told(2000, "a"), uuid4().bytes).row
     transactions = Transactions(engine, clock_us=lambda: NOW_US)
     group = transactions.write(
         owner_id, lambda tx: load_group(tx, [late], foresight=Foresight.of([], {}))
@@ -147,7 +147,7 @@ def test_calls_with_one_response_id_are_read_once(
         for number in range(50)
     ]
     store.append(owner_id, calls)
-    rows = [new_row(call, uuid4().bytes, identity=None).row for call in calls]
+    rows = [new_row(call, uuid4().bytes).row for call in calls]
     transactions = Transactions(engine, clock_us=lambda: NOW_US)
     tracers = Tracers(frozenset("ab"))
     found = transactions.write(owner_id, lambda tx: list(tracers.rows_like(tx, rows)))

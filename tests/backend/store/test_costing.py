@@ -34,7 +34,7 @@ def call(cost_usd: str | None = None, source: str | None = None, **fields: Any) 
 
 def cost_of(event: Event, book: PriceBook | None) -> Cost:
     """Return what the event costs by what it tells itself."""
-    return new_row(event, uuid4().bytes, identity=None, book=book).row.own_cost
+    return new_row(event, uuid4().bytes, book=book).row.own_cost
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_a_tracer_s_cost_that_is_far_from_the_list_s_is_a_warning(
     tracer_cost: str, warnings: str | None
 ):
     event = replace(call(), payload={"tracer_cost_usd": tracer_cost})
-    assert new_row(event, uuid4().bytes, identity=None, book=LIST).row.warnings == warnings
+    assert new_row(event, uuid4().bytes, book=LIST).row.warnings == warnings
 
 
 def test_warnings_that_are_no_codes_are_left_in_the_payload():
     event = replace(call(), payload={"warnings": ["missing_model", "Look here!", 7]})
-    made = new_row(event, uuid4().bytes, identity=None)
+    made = new_row(event, uuid4().bytes)
     assert made.row.warnings == " missing_model "
     assert "Look here!" in made.payload

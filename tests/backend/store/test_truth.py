@@ -53,7 +53,7 @@ def decided(name: str) -> Counted:
         if not made and (link := link_from(record)):
             before = link.parent_trace_id or link.trace_id
             links[link.trace_id, link.span_id] = (before, link.parent_span_id)
-    rows = [new_row(event, uid, identity=None).row for uid, event in events.items()]
+    rows = [new_row(event, uid).row for uid, event in events.items()]
     decisions = decide([row.entry for row in rows], links)
     return [(event, decisions[uid]) for uid, event in events.items()]
 
