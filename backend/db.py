@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How long a writer waits for another one before the caller is told to come back.
 LOCK_TIMEOUT_MS = 5_000
+#: How often a writer looks whether another process has let the file go.
+_LOOK_AGAIN_S = 0.0005
 #: A worker has six threads and two jobs, and each holds one connection at a time.
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 4
@@ -164,7 +167,32 @@ def _sqlite_engine(url: URL, *, synchronous: str) -> Engine:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    driver = connection.connection.driver_connection
+    if mode != "IMMEDIATE" or driver is None or not _took_write_lock(driver):
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _took_write_lock(driver: sqlite3.Connection) -> bool:
+    """Begin a transaction that writes, as soon as other processes let it; return whether it began.
+
+    SQLite itself looks again after up to 100 ms, and seldom finds a file free that others use one
+    after the other.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return False
+                time.sleep(_LOOK_AGAIN_S)
+            else:
+                return True
+        return False
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
 
 
 def upgrade(url: str, *, revision: str = "head") -> None:
