@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 #: How long a writer waits for another one before the caller is told to come back.
 LOCK_TIMEOUT_MS = 5_000
+#: How often a writer looks whether another process has let the file go.
+_LOOK_AGAIN_S = 0.0005
 #: A worker has six threads and two jobs, and each holds one connection at a time.
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 4
 _POOL_TIMEOUT_S = 5
-#: Between two looks at whether another process still writes.
-_POLL_S = 0.001
 #: Times that a connection runs a statement before the server keeps its plan.
 _PREPARED_AFTER = 5
 #: No transaction of ours waits between two statements; one that does has lost its process.
@@ -183,7 +183,7 @@ def _begin_writing(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     try:
         while not _has_begun(connection, is_last=time.monotonic() > deadline):
-            time.sleep(_POLL_S)
+            time.sleep(_LOOK_AGAIN_S)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
 

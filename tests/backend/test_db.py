@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,39 @@ def test_a_writer_takes_the_lock_when_it_begins(tmp_path: Path) -> None:
             reader.exec_driver_sql("CREATE TABLE t (x)")
     one.dispose()
     other.dispose()
+
+
+def test_a_writer_finds_its_turn_among_others_that_take_the_lock_again_and_again(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    busy, other = db.engine_for(url), db.engine_for(url)
+    is_taken, is_over = threading.Event(), threading.Event()
+
+    def keep_busy() -> None:
+        while not is_over.is_set():
+            with db.for_writing(busy).begin():
+                is_taken.set()
+                is_over.wait(0.02)
+            # What a server does between two batches.
+            is_over.wait(0.002)
+
+    with busy.connect(), other.connect():
+        thread = threading.Thread(target=keep_busy, daemon=True)
+    thread.start()
+    waits_s = []
+    for _ in range(10):
+        is_taken.clear()
+        assert is_taken.wait(10)
+        started = time.monotonic()
+        with db.for_writing(other).begin():
+            waits_s.append(time.monotonic() - started)
+    is_over.set()
+    thread.join()
+    busy.dispose()
+    other.dispose()
+    # SQLite's own waiting looks every 100 ms, and seldom at the right moment.
+    assert max(waits_s) < 1
 
 
 def test_foreign_keys_hold_on_both_databases(database_url: str) -> None:

@@ -11,7 +11,7 @@ from backend.store.transactions import Transaction, Transactions
 _T = TypeVar("_T")
 
 _MOST_ROWS = 2_000
-_FEWEST_ROWS = 50
+_FEWEST_ROWS = 200
 #: Others wait for a transaction for about so long: it takes fewer rows after one that took longer.
 _WANTED_S = 0.03
 _LEAST_PAUSE_S = 0.01

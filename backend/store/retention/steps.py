@@ -125,7 +125,7 @@ def _delete_empty_runs(tx: Transaction, run_ids: set[str | None]) -> int:
 
 
 def delete_links(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, limit: int) -> Step:
-    """Delete the next spans without events that came before the cut, but of traces that go on."""
+    """Delete the next spans without events that came before the cut; those of kept events stay."""
     key = (SpanLinkRow.received_us, SpanLinkRow.trace_id, SpanLinkRow.span_id)
     query = select(*key).where(
         SpanLinkRow.user_id == tx.owner_id, SpanLinkRow.received_us < cut.at_us
@@ -133,11 +133,11 @@ def delete_links(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, li
     if after is not None:
         query = query.where(SpanLinkRow.received_us >= after[0], tuple_(*key) > tuple_(*after))
     found = tx.connection.execute(query.order_by(*key).limit(limit)).all()
-    going_on = _with_events(tx, "trace_id", {row.trace_id for row in found}, cut.at_us)
+    kept = _with_events(tx, "trace_id", {row.trace_id for row in found}, 0)
     gone = [
         {"of_trace": row.trace_id, "of_span": row.span_id}
         for row in found
-        if row.received_us < cut.last_us or row.trace_id not in going_on
+        if row.received_us < cut.last_us or row.trace_id not in kept
     ]
     if gone:
         tx.connection.execute(

@@ -168,7 +168,7 @@ def test_a_late_event_of_a_trace_that_lost_its_older_part_makes_no_sum_negative(
     assert run.status == "success"
 
 
-def test_spans_without_events_go_when_nothing_of_their_trace_goes_on(
+def test_spans_without_events_go_when_nothing_of_their_trace_is_left(
     store: EventStore, engine: Engine, owner_id: int
 ) -> None:
     store.append(owner_id, [llm_call("call", created_at_us=NOW_US)], links=agent_links())
