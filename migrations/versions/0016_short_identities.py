@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations import BatchOperations
 
 revision = "0016"
 down_revision = "0015"
@@ -20,6 +22,15 @@ _PHASES = {
     "action_started": "started",
     "run_finished": "finished",
     "action_finished": "finished",
+}
+_TYPES = (
+    *("run_started", "run_finished", "action_started", "action_finished"),
+    *("tool_call", "tool_result", "llm_call", "error", "metric", "heartbeat"),
+)
+_PARTIAL = {
+    "ix_obs_events_error": "status = 'error'",
+    "ix_obs_events_odd": "warnings IS NOT NULL OR set_aside_reason IS NOT NULL",
+    **{f"ix_obs_events_type_{name}": f"event_type = '{name}'" for name in _TYPES},
 }
 _PAGE = 2000
 _EVENTS = sa.table(
@@ -40,7 +51,7 @@ def upgrade() -> None:
     op.add_column("obs_events", sa.Column("digest", sa.Uuid(), nullable=True))
     for page in _pages(_OF.identity):
         _update(page, lambda row: {"digest": _digest(row.identity), "dedupe_key": _own_key(row)})
-    with op.batch_alter_table("obs_events") as events:
+    with _rebuilt() as events:
         events.drop_constraint("uq_obs_events_user_id_identity", type_="unique")
         events.drop_column("identity")
     op.execute("ALTER TABLE obs_events RENAME COLUMN digest TO identity")
@@ -61,10 +72,31 @@ def downgrade() -> None:
     op.add_column("obs_events", sa.Column("identity", sa.String(length=255), nullable=True))
     for page in _pages(_OF.digest, _OF.dedupe_key):
         _update(page, lambda row: {"identity": row.dedupe_key or _span_key(row)})
-    with op.batch_alter_table("obs_events") as events:
+    with _rebuilt() as events:
         events.drop_column("digest")
         events.drop_column("dedupe_key")
         events.create_unique_constraint("uq_obs_events_user_id_identity", ["user_id", "identity"])
+
+
+@contextmanager
+def _rebuilt() -> Iterator[BatchOperations]:
+    """Change the table, which SQLite does by copying it.
+
+    Of two indexes that begin with the owner's times, SQLite takes the one that was made last: the
+    partial ones must be made after the one of all events.
+    """
+    for name in _PARTIAL:
+        op.drop_index(name, "obs_events")
+    with op.batch_alter_table("obs_events") as events:
+        yield events
+    for name, is_one in _PARTIAL.items():
+        op.create_index(
+            name,
+            "obs_events",
+            ["user_id", "created_us"],
+            postgresql_where=sa.text(is_one),
+            sqlite_where=sa.text(is_one),
+        )
 
 
 def _pages(known: sa.ColumnElement[Any], *more: sa.ColumnElement[Any]) -> Iterator[Sequence[Any]]:
