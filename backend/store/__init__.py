@@ -39,7 +39,7 @@ from backend.store.stored import (
     StoredRun,
 )
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
-from backend.store.transactions import StoreUnavailable, Transactions
+from backend.store.transactions import StoreFull, StoreUnavailable, Transactions
 from backend.store.unpriced import Unpriced, unpriced
 from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
@@ -67,6 +67,7 @@ __all__ = [
     "RunDetail",
     "RunFilter",
     "RunPage",
+    "StoreFull",
     "StoreUnavailable",
     "Stored",
     "StoredEvent",

@@ -34,7 +34,6 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DISK = frozenset(
     {
         sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_PROTOCOL,
         sqlite3.SQLITE_READONLY,
@@ -44,10 +43,15 @@ _DISK = frozenset(
 _CONTENTION = frozenset({"40001", "40P01", "55P03"})
 #: Connection lost, resources exhausted, shutting down or starting, a standby that cannot write.
 _SERVER_AWAY = ("08", "53", "57P", "25006")
+_DISK_FULL = "53100"
 
 
 class StoreUnavailable(Exception):  # noqa: N818 (a state of the store, not a mistake)
     """Nothing was stored; sending the same again is safe."""
+
+
+class StoreFull(StoreUnavailable):
+    """The same, until there is room on the database's disk again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,11 @@ class Transactions:
                 if verdict == "ours":
                     raise
                 pause_s *= random.uniform(1.25, 2)  # noqa: S311 (spreads retries; guards no secret)
+                said = str(getattr(error, "orig", error))
+                if verdict == "full":
+                    raise StoreFull(said) from error
                 if verdict == "away" or self._monotonic() + pause_s > deadline:
-                    raise StoreUnavailable(str(getattr(error, "orig", error))) from error
+                    raise StoreUnavailable(said) from error
             self._sleep(pause_s)
 
 
@@ -148,17 +155,25 @@ def _lock_owner(connection: Connection, owner_id: int) -> None:
 
 
 def _verdict(error: DBAPIError | PoolTimeout) -> str:
-    """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake)."""
+    """Return what an error tells.
+
+    `again` is worth another try now, `away` worth one later, `full` so once there is room, and
+    `ours` is a mistake.
+    """
     if isinstance(error, PoolTimeout):
         return "away"
     cause = error.orig
     if isinstance(cause, sqlite3.OperationalError):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return "full"
         return "again" if code in _BUSY else "away" if code in _DISK else "ours"
     if isinstance(cause, psycopg.Error):
         if cause.sqlstate is None:
             lost = error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
             return "again" if lost else "ours"
+        if cause.sqlstate == _DISK_FULL:
+            return "full"
         if cause.sqlstate in _CONTENTION:
             return "again"
         return "again" if cause.sqlstate.startswith(_SERVER_AWAY) else "ours"

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend import db
 from backend.models import Agent
-from backend.store import EventFilter, EventStore, Stored, StoreUnavailable
+from backend.store import EventFilter, EventStore, Stored, StoreFull, StoreUnavailable
 from backend.store.transactions import RETRY_FOR_S, Transaction, Transactions
 from otel_bridge.event import Event
 from tests.backend.store.makers import agent_links, agent_trace, llm_call, snapshot, total
@@ -203,6 +203,24 @@ def test_what_will_not_mend_itself_soon_is_said_at_once(
 def _missing_folder() -> sqlite3.OperationalError:
     with pytest.raises(sqlite3.OperationalError) as raised:
         sqlite3.connect("/nowhere/at/all.db")
+    return raised.value
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_a_full_disk_is_said_at_once(engine: Engine, owner_id: int, *, is_embedded: bool) -> None:
+    cause = _full_file() if is_embedded else psycopg.errors.DiskFull()
+    work = Failing(OperationalError("x", {}, cause))
+    with pytest.raises(StoreFull):
+        transactions(engine).write(owner_id, work)
+    assert work.runs == 1
+
+
+def _full_file() -> sqlite3.OperationalError:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
     return raised.value
 
 
