@@ -175,7 +175,7 @@ def _wrong_runs(runs: Iterable[StoredRun], books: dict[str, _RunBook]) -> Iterat
 def _wrong_agents(engine: Engine, owner_id: int, last_seen_us: dict[int, int]) -> Iterator[str]:
     with engine.connect() as connection:
         query = select(Agent.id, Agent.last_seen_us).where(Agent.user_id == owner_id)
-        told = dict(connection.execute(query).tuples().all())
+        told = {agent.id: agent.last_seen_us for agent in connection.execute(query)}
     for agent_id in told.keys() | last_seen_us.keys():
         if told.get(agent_id) != last_seen_us.get(agent_id):
             yield (

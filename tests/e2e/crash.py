@@ -15,7 +15,7 @@ from backend.auth.keys import SCOPES, create_key
 from backend.store import EventStore
 from tests.databases import new_owner
 from tests.e2e.books import mistakes
-from tests.e2e.delivery import Body, Delivery, Lane, bodies, lanes
+from tests.e2e.delivery import Body, Delivery, Lane, cut, events_of_today, lanes
 from tests.e2e.server import ServerProcess
 
 
@@ -81,7 +81,7 @@ def site(database_url: str, folder: Path) -> Iterator[Site]:
 
 def endure(site: Site, ordeal: Ordeal, blow: Callable[[], object]) -> Outcome:
     """Return how a delivery ended during which `blow` struck at random moments."""
-    sent = bodies(ordeal.events, size=ordeal.size, seed=ordeal.seed)
+    sent = cut(events_of_today(ordeal.events, seed=ordeal.seed), ordeal.size)
     rng = random.Random(ordeal.seed)
     delivery = Delivery(site.lanes(sent, ordeal.clients), site.key, within_s=ordeal.within_s)
     with delivery:

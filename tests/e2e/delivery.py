@@ -39,12 +39,16 @@ class Body:
         return Body(data, tuple(event.dedupe_key or "" for event in events))
 
 
-def bodies(events: int, *, size: int, seed: int) -> list[Body]:
-    """Return about so many events of the last hours, `size` or fewer in a request."""
+def events_of_today(count: int, *, seed: int) -> list[Event]:
+    """Return about so many events of the last hours, in the order of their runs."""
     end_us = time.time_ns() // 1000
-    history = History(end_us - 6 * _HOUR_US, end_us, seed, profiles(8)).scaled_to(events)
-    made = [event for batch in history.batches(size) for event in batch]
-    return [Body.of(made[start : start + size]) for start in range(0, len(made), size)]
+    history = History(end_us - 6 * _HOUR_US, end_us, seed, profiles(8)).scaled_to(count)
+    return [event for batch in history.batches(1000) for event in batch]
+
+
+def cut(events: Sequence[Event], size: int) -> list[Body]:
+    """Return the requests that post these events, so many in each; runs are cut anywhere."""
+    return [Body.of(events[start : start + size]) for start in range(0, len(events), size)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crash import Ordeal, Site, endure, restart, site
-from tests.e2e.delivery import PATH, bodies
+from tests.e2e.delivery import PATH, cut, events_of_today
 from tests.e2e.own_postgresql import OwnPostgresql, own_postgresql
 from tests.e2e.server import Client
 
@@ -61,7 +61,7 @@ def test_a_postgresql_killed_again_and_again_loses_nothing_and_counts_nothing_tw
 def test_while_postgresql_is_away_every_answer_says_when_to_come_back(
     mortal_site: Site, postgresql: OwnPostgresql
 ) -> None:
-    body = bodies(200, size=200, seed=2)[0]
+    body = cut(events_of_today(200, seed=2), 200)[0]
     with Client(mortal_site.server.base_url, mortal_site.key) as client:
         assert client.post(PATH, body.data).body["accepted"] == len(body.keys)
         postgresql.kill()
