@@ -13,14 +13,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.crashes import measure_crashes
 from bench.ingest import measure_ingestion
 from bench.load import Plan
 from bench.mapping import measure_mapping
+from bench.queries import measure_queries
 from bench.report import Report
 from bench.sites import SITES
 
 SECTIONS = ("mapping", "ingest", "queries", "crash", "scale")
 _BY_DEFAULT = SECTIONS[:-1]
+_AT_SCALE = 10_000_000
+_EVENTS_OF_CRASHES = 200_000
 
 
 def main() -> int:
@@ -41,6 +45,12 @@ def main() -> int:
             if "ingest" in given.sections:
                 plan = Plan(given.clients, given.seconds, given.bodies)
                 measure_ingestion(report, site, plan)
+            if "queries" in given.sections:
+                measure_queries(report, site, given.events)
+            if "crash" in given.sections:
+                measure_crashes(report, site, _EVENTS_OF_CRASHES)
+            if "scale" in given.sections:
+                measure_queries(report, site, _AT_SCALE)
     return _verdict(report)
 
 
@@ -50,6 +60,9 @@ def _arguments() -> argparse.Namespace:
         "sections", nargs="*", default=_BY_DEFAULT, choices=SECTIONS, help="what to measure"
     )
     parser.add_argument("--databases", nargs="+", default=list(SITES), choices=SITES, help="where")
+    parser.add_argument(
+        "--events", type=int, default=1_000_000, help="in the big database of the queries"
+    )
     parser.add_argument("--clients", type=int, default=4, help="client processes")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     parser.add_argument("--bodies", type=int, default=60, help="most requests of each client")

@@ -60,19 +60,24 @@ class Report:
             self.say("  ".join(("  " + first, *others)).rstrip())
 
     def at_least(self, what: str, value: float, floor: float, *, form: Form) -> None:
-        """Judge a figure that should be as large."""
-        self._judge(f"{what}: {form(value)}, at least {form(floor)}", is_met=value >= floor)
+        """Judge a figure that should be as large, and say so."""
+        self._say_verdict(f"{what}: {form(value)}, at least {form(floor)}", is_met=value >= floor)
 
     def at_most(self, what: str, value: float, ceiling: float, *, form: Form) -> None:
-        """Judge a figure that should not be larger."""
-        self._judge(f"{what}: {form(value)}, at most {form(ceiling)}", is_met=value <= ceiling)
+        """Judge a figure that should not be larger, and say so."""
+        told = f"{what}: {form(value)}, at most {form(ceiling)}"
+        self._say_verdict(told, is_met=value <= ceiling)
 
     def none(self, what: str, mistakes: Sequence[str]) -> None:
-        """Judge a list of mistakes, which should be empty."""
+        """Judge a list of mistakes, which should be empty, and say so."""
         found = f"; {mistakes[0]}" if mistakes else ""
-        self._judge(f"{what}: {len(mistakes)} mistakes{found}", is_met=not mistakes)
+        self._say_verdict(f"{what}: {len(mistakes)} mistakes{found}", is_met=not mistakes)
 
-    def _judge(self, told: str, *, is_met: bool) -> None:
-        self.say(f"  {'met   ' if is_met else 'MISSED'}  {told}")
+    def verdict(self, told: str, *, is_met: bool) -> str:
+        """Remember a target that was missed; return the word for a table."""
         if not is_met:
             self.missed.append(told)
+        return "met" if is_met else "MISSED"
+
+    def _say_verdict(self, told: str, *, is_met: bool) -> None:
+        self.say(f"  {self.verdict(told, is_met=is_met):<6}  {told}")

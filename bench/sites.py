@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Site:
     def pids(self) -> tuple[int, ...]:
         """The processes, beside ours, whose CPU time is the database's."""
         return () if self.postgresql is None else (self.postgresql.pid,)
+
+    @property
+    def own_pids(self) -> tuple[int, ...]:
+        """This process, and those of the database."""
+        return (os.getpid(), *self.pids)
 
 
 @contextmanager

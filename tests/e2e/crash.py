@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tests.databases import new_owner
 from tests.e2e.books import mistakes
 from tests.e2e.delivery import Body, Delivery, Lane, cut, events_of_today, lanes
 from tests.e2e.server import ServerProcess
+
+#: Below the ports that Linux, macOS and Windows give to clients.
+_GIVEN_TO_NOBODY = (20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,25 @@ def site(database_url: str, folder: Path) -> Iterator[Site]:
     engine = db.engine_for(database_url)
     owner_id = new_owner(engine)
     key, _ = create_key(engine, owner_id, name="test", scopes=SCOPES)
-    server = ServerProcess(database_url, log_file=folder / "server.log")
+    server = ServerProcess(database_url, log_file=folder / "server.log", port=_steady_port())
     server.start()
     try:
         yield Site(server, engine, EventStore(engine), owner_id, key)
     finally:
         server.kill()
         engine.dispose()
+
+
+def _steady_port() -> int:
+    """Return a free port that the system gives to no client.
+
+    One of those that it gives could go to a client that tries again while the server is away.
+    """
+    while True:
+        port = random.randrange(*_GIVEN_TO_NOBODY)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def endure(site: Site, ordeal: Ordeal, blow: Callable[[], object]) -> Outcome:

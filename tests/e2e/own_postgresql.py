@@ -64,6 +64,11 @@ class OwnPostgresql:
             else:
                 return
 
+    def restart(self) -> None:
+        """Kill it and start it again."""
+        self.kill()
+        self.start()
+
     def run(self, *statements: str) -> None:
         """Run SQL as the superuser, outside of any transaction."""
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -50,11 +50,7 @@ def test_a_server_killed_again_and_again_loses_nothing_and_counts_nothing_twice(
 def test_a_postgresql_killed_again_and_again_loses_nothing_and_counts_nothing_twice(
     mortal_site: Site, postgresql: OwnPostgresql
 ) -> None:
-    def kill_and_start() -> None:
-        postgresql.kill()
-        postgresql.start()
-
-    outcome = endure(mortal_site, ORDEAL, kill_and_start)
+    outcome = endure(mortal_site, ORDEAL, postgresql.restart)
     assert outcome.mistakes == []
 
 
