@@ -7,16 +7,19 @@ import json
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
+from typing import TypeVar
 
 import psutil
 
 from bench.workload import Template
+
+_T = TypeVar("_T")
 
 _READY_WITHIN_S = 60.0
 _WATCH_EVERY_S = 0.25
@@ -118,7 +121,7 @@ def _is_all(template: Template, answer: bytes) -> bool:
 
 def cpu_seconds(*pids: int) -> float:
     """Return the CPU time of processes and their children until now, the ended ones included."""
-    times = [process.cpu_times() for pid in pids for process in _tree(pid)]
+    times = _of_trees(pids, psutil.Process.cpu_times)
     return sum(
         time.user + time.system + time.children_user + time.children_system for time in times
     )
@@ -151,9 +154,15 @@ def watched_memory(pid: int) -> Iterator[Memory]:
 
 def memory_of(pid: int) -> int:
     """Return the memory of a process and its children in bytes of PSS."""
-    return sum(process.memory_full_info().pss for process in _tree(pid))
+    return sum(info.pss for info in _of_trees([pid], psutil.Process.memory_full_info))
 
 
-def _tree(pid: int) -> list[psutil.Process]:
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
+def _of_trees(pids: Sequence[int], ask: Callable[[psutil.Process], _T]) -> list[_T]:
+    """Return the answers of processes and their children; who ends meanwhile is left out."""
+    answers: list[_T] = []
+    for pid in pids:
+        root = psutil.Process(pid)
+        for process in (*root.children(recursive=True), root):
+            with suppress(psutil.NoSuchProcess):
+                answers.append(ask(process))
+    return answers

@@ -18,6 +18,7 @@ from backend.store import (
     RunFilter,
     StoredEvent,
     StoredRun,
+    WarningCount,
 )
 
 _PAGE = 1000
@@ -130,11 +131,13 @@ def _wrong_events(stored: Counter[str | None], acknowledged: Iterable[str]) -> I
 
 
 def _wrong_sums(store: EventStore, owner_id: int, books: _Books) -> Iterator[str]:
-    kept = all_sums(store, owner_id)
+    kept, warned = all_sums(store, owner_id), _warnings(store, owner_id)
     store.rebuild(owner_id)
     rebuilt = all_sums(store, owner_id)
     if kept != rebuilt:
         yield f"{_differences(kept, rebuilt)} groups of sums differ from a rebuild"
+    if warned != _warnings(store, owner_id):
+        yield "the counts of warnings differ from a rebuild"
     everything = books.everything
     for name, summed, added in (
         ("events", events_counted(kept), everything.events),
@@ -145,6 +148,10 @@ def _wrong_sums(store: EventStore, owner_id: int, books: _Books) -> Iterator[str
     ):
         if summed != added:
             yield f"the sums say {name} {summed}, the events {added}"
+
+
+def _warnings(store: EventStore, owner_id: int) -> list[WarningCount]:
+    return store.warnings(owner_id, start_us=0, end_us=_END_OF_TIME_US)
 
 
 def _differences(kept: Sequence[Group], rebuilt: Sequence[Group]) -> int:
