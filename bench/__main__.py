@@ -67,7 +67,10 @@ _BY_DEFAULT = SECTIONS[:-1]
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measure otel-bridge.")
     parser.add_argument(
-        "sections", nargs="*", choices=SECTIONS, help="what to measure; all but scale by default"
+        "sections",
+        nargs="*",
+        type=_section,
+        help=f"of {', '.join(SECTIONS)}; all but scale by default",
     )
     parser.add_argument("--databases", nargs="+", default=list(SITES), choices=SITES, help="where")
     parser.add_argument(
@@ -77,6 +80,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     parser.add_argument("--bodies", type=int, default=60, help="most requests of each client")
     return parser.parse_args()
+
+
+def _section(name: str) -> str:
+    # Not argparse's own choices, which refuse that none is given.
+    if name not in SECTIONS:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(SECTIONS)}")
+    return name
 
 
 def _verdict(report: Report) -> int:
