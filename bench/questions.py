@@ -66,6 +66,7 @@ class Asked:
                 EventFilter(agent_id=agent_id, event_type="llm_call")
             ),
             "events, errors": lambda: self._events(EventFilter(status="error")),
+            "events, one run": lambda: self._events(EventFilter(run_id=run_id)),
             "runs, first page": lambda: self.store.runs(self.owner_id, RunFilter(), limit=_PAGE),
             "one run": lambda: self.store.run(self.owner_id, run_id),
             "alert, last 60 minutes": self._alert,
