@@ -139,11 +139,11 @@ class Transactions:
                 if verdict == "ours":
                     raise
                 pause_s *= random.uniform(1.25, 2)  # noqa: S311 (spreads retries; guards no secret)
-                said = str(getattr(error, "orig", error))
+                reason = str(getattr(error, "orig", error))
                 if verdict == "full":
-                    raise StoreFull(said) from error
+                    raise StoreFull(reason) from error
                 if verdict == "away" or self._monotonic() + pause_s > deadline:
-                    raise StoreUnavailable(said) from error
+                    raise StoreUnavailable(reason) from error
             self._sleep(pause_s)
 
 
