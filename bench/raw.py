@@ -31,8 +31,8 @@ class RawInsert:
     rows: int
     seconds: float
     cpu_s: float
-    #: Whether it copes with a row that is there already, which the product must.
-    handles_conflicts: bool
+    #: Whether the product could do no better: it must cope with rows that are there already.
+    is_limit: bool
 
     @property
     def per_s(self) -> float:
@@ -46,8 +46,8 @@ class RawInsert:
 
 
 def best(inserts: Sequence[RawInsert]) -> RawInsert:
-    """Return the fastest that handles conflicts: what the product can be compared to."""
-    return max((one for one in inserts if one.handles_conflicts), key=lambda one: one.per_s)
+    """Return the fastest of those that the product is compared to."""
+    return max((one for one in inserts if one.is_limit), key=lambda one: one.per_s)
 
 
 def timed(
@@ -56,7 +56,7 @@ def timed(
     rows: Sequence[Row],
     *,
     pids: Sequence[int] = (),
-    handles_conflicts: bool,
+    is_limit: bool,
 ) -> RawInsert:
     """Return how long `insert` took for the rows, committed a thousand at a time."""
     used_by = (os.getpid(), *pids)
@@ -64,4 +64,4 @@ def timed(
     for start in range(0, len(rows), _ROWS_PER_TRANSACTION):
         insert(rows[start : start + _ROWS_PER_TRANSACTION])
     cpu_s = cpu_seconds(*used_by) - cpu_started_s
-    return RawInsert(form, len(rows), time.monotonic() - started_s, cpu_s, handles_conflicts)
+    return RawInsert(form, len(rows), time.monotonic() - started_s, cpu_s, is_limit)

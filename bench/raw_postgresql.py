@@ -50,9 +50,7 @@ def postgresql_inserts(
             if prepare:
                 target.run(prepare)
             copes = _NO_CONFLICT in form
-            inserts.append(
-                timed(form, partial(insert, target), rows, pids=(pid,), handles_conflicts=copes)
-            )
+            inserts.append(timed(form, partial(insert, target), rows, pids=(pid,), is_limit=copes))
     return inserts
 
 
