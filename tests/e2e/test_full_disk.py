@@ -40,6 +40,8 @@ def sqlite_on_disk(disk: SmallDisk, tmp_path: Path) -> Iterator[tuple[Site, Room
 @pytest.fixture
 def sqlite_with_limit(tmp_path: Path) -> Iterator[tuple[Site, Room]]:
     """A database file that may not grow."""
+    if not hasattr(psutil.Process, "rlimit"):
+        pytest.skip("only Linux limits a process from outside")
     file = tmp_path / "obs.db"
     with _migrated_site(f"sqlite:///{file}", tmp_path) as made:
         yield made, SizeLimit(made.server.pid, file)
