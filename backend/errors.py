@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.answers import answer
 from backend.rpc_status import error_answer
-from backend.store import StatementTooSlow, StoreUnavailable
+from backend.store import StatementTooSlow, StoreFull, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ def _http_error(error: HTTPException) -> Response:
 def _store_unavailable(error: Exception) -> Response:
     """Say that nothing was stored and when to come back: spread, so that not all come at once."""
     _log.warning("store unavailable at %s: %s", request.path, error)
-    sentence = "the store is unavailable: nothing was lost, send it again"
+    state = "has no room left on its disk" if isinstance(error, StoreFull) else "is unavailable"
+    sentence = f"the store {state}: nothing was lost, send it again"
     return _error(503, sentence, random.randint(1, 3))  # noqa: S311 (spreads retries)
 
 

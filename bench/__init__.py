@@ -1,1 +1,1 @@
-"""Measurements of ingestion, start-up and mapping: `python -m bench`, or `make bench`."""
+"""Measurements of ingestion, queries, crashes and mapping: `python -m bench`, or `make bench`."""

@@ -1,21 +1,28 @@
-"""Client processes that post prepared bodies, and what the server's processes used meanwhile."""
+"""Client processes that post prepared bodies, and what the servers used meanwhile."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import multiprocessing
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
+from typing import TypeVar
 
 import psutil
 
 from bench.workload import Template
 
+_T = TypeVar("_T")
+
 _READY_WITHIN_S = 60.0
+_WATCH_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +38,10 @@ class Plan:
 class Pushed:
     """What one client, or all of them, got answered with 200; times are of the monotonic clock."""
 
-    requests: int
     started_s: float
     finished_s: float
+    #: How long each request took.
+    took_s: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,6 @@ class _Job:
     key: str
     barrier: Barrier
     results: SimpleQueue[Pushed | str]
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Memory of a process tree in bytes. PSS counts shared pages once."""
-
-    pss: int
-    rss: int
 
 
 def push(template: Template, plan: Plan, *, port: int, key: str) -> Pushed:
@@ -77,9 +77,9 @@ def _together(answers: Sequence[Pushed | str]) -> Pushed:
     if failures:
         raise RuntimeError(failures[0])
     return Pushed(
-        sum(part.requests for part in pushed),
         min(part.started_s for part in pushed),
         max(part.finished_s for part in pushed),
+        [took_s for part in pushed for took_s in part.took_s],
     )
 
 
@@ -96,17 +96,17 @@ def _client(job: _Job) -> None:
 def _post_all(job: _Job, bodies: Sequence[bytes]) -> Pushed:
     headers = {"Authorization": f"Bearer {job.key}", "Content-Type": job.template.content_type}
     connection = http.client.HTTPConnection("127.0.0.1", job.port, timeout=60)
-    started_s = time.monotonic()
-    sent = 0
-    while sent < len(bodies) and time.monotonic() < started_s + job.plan.seconds:
-        connection.request("POST", job.template.path, bodies[sent], headers)
+    moments = [time.monotonic()]
+    while len(moments) <= len(bodies) and moments[-1] < moments[0] + job.plan.seconds:
+        connection.request("POST", job.template.path, bodies[len(moments) - 1], headers)
         response = connection.getresponse()
         answer = response.read()
         if response.status != 200 or not _is_all(job.template, answer):
             raise _NotTakenError(f"the server answered {response.status}: {answer[:300]!r}")
-        sent += 1
+        moments.append(time.monotonic())
     connection.close()
-    return Pushed(sent, started_s, time.monotonic())
+    took_s = [end - start for start, end in pairwise(moments)]
+    return Pushed(moments[0], moments[-1], took_s)
 
 
 class _NotTakenError(Exception):
@@ -119,18 +119,50 @@ def _is_all(template: Template, answer: bytes) -> bool:
     return bool(json.loads(answer)["accepted"] == template.rows)
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process and its children until now, user and system."""
-    times = [process.cpu_times() for process in _tree(pid)]
-    return sum(time.user + time.system for time in times)
+def cpu_seconds(*pids: int) -> float:
+    """Return the CPU time of processes and their children until now, the ended ones included."""
+    times = _of_trees(pids, psutil.Process.cpu_times)
+    return sum(
+        time.user + time.system + time.children_user + time.children_system for time in times
+    )
 
 
-def memory(pid: int) -> Memory:
-    """Return the memory of a process and its children."""
-    infos = [process.memory_full_info() for process in _tree(pid)]
-    return Memory(sum(info.pss for info in infos), sum(info.rss for info in infos))
+@dataclass(slots=True)
+class Memory:
+    """The most memory that was seen, in bytes of PSS, which counts shared pages once."""
+
+    pss: int = 0
 
 
-def _tree(pid: int) -> list[psutil.Process]:
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
+@contextmanager
+def watched_memory(pid: int) -> Iterator[Memory]:
+    """Look at the memory of a process and its children again and again."""
+    memory, done = Memory(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_EVERY_S):
+            memory.pss = max(memory.pss, memory_of(pid))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        thread.join()
+
+
+def memory_of(pid: int) -> int:
+    """Return the memory of a process and its children in bytes of PSS."""
+    return sum(info.pss for info in _of_trees([pid], psutil.Process.memory_full_info))
+
+
+def _of_trees(pids: Sequence[int], ask: Callable[[psutil.Process], _T]) -> list[_T]:
+    """Return the answers of processes and their children; who ends meanwhile is left out."""
+    answers: list[_T] = []
+    for pid in pids:
+        root = psutil.Process(pid)
+        for process in (*root.children(recursive=True), root):
+            with suppress(psutil.NoSuchProcess):
+                answers.append(ask(process))
+    return answers

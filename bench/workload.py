@@ -16,17 +16,15 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope as SdkScope
 from opentelemetry.trace import SpanContext
 
-from otel_bridge.event import Event
+from otel_bridge.event import Event, compact_json
 from otel_bridge.mapping import events_from
 from otel_bridge.pricing import PriceBook
 from otel_bridge.record import Resource, SpanRecord
 
-EVENTS_PER_BODY = 1000
-SPANS_PER_BODY = 600
+_PAYLOAD_BYTES = 200
 
 _RUNS_PER_EVENTS_BODY = 142
 _LONE_CALLS_PER_EVENTS_BODY = 6
-_RUNS_PER_SPANS_BODY = 100
 
 #: The first half of each trace id in a template, replaced in every copy by a random one.
 _MARK = bytes.fromhex("a5b6c7d8e9fa0b1c")
@@ -37,13 +35,18 @@ _MILLISECOND_NS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One request's body; `rows` is how many events it stores, `spans` how many it holds."""
+    """One request's body: how many events it stores, and how many OTLP spans it holds."""
 
     path: str
     content_type: str
     rows: int
     spans: int
     body: bytes
+
+    @property
+    def units(self) -> int:
+        """How many spans it holds, or how many events where it holds no spans."""
+        return self.spans or self.rows
 
     def copy(self) -> bytes:
         """Return the body with new trace ids and response ids."""
@@ -53,18 +56,18 @@ class Template:
 
 
 def events_template() -> Template:
-    """Return 1000 events: 142 runs of 7 events, and 6 calls without an agent."""
+    """Return 1000 events with payloads of 200 bytes: 142 runs of 7 events, and 6 lone calls."""
     spans = [*_runs(_RUNS_PER_EVENTS_BODY), *_lone_calls(_LONE_CALLS_PER_EVENTS_BODY)]
     prices = PriceBook()
     events = [event for span in spans for event in events_from(span, prices=prices)]
     body = json.dumps({"events": [_as_sent(event) for event in events]}).encode()
     path = "/api/obs/ingest/events"
-    return Template(path, "application/json", len(events), len(spans), body)
+    return Template(path, "application/json", len(events), 0, body)
 
 
-def spans_template() -> Template:
+def spans_template(runs: int = 100) -> Template:
     """Return 600 spans: 100 runs of an agent span, three calls and two tools."""
-    spans = list(_runs(_RUNS_PER_SPANS_BODY))
+    spans = list(_runs(runs))
     prices = PriceBook()
     rows = sum(len(events_from(span, prices=prices)) for span in spans)
     request = ExportTraceServiceRequest(
@@ -121,10 +124,12 @@ def unknown_span() -> SpanRecord:
 
 
 def _as_sent(event: Event) -> dict[str, object]:
-    """Return the event without the run's id, which would not follow the new trace id."""
+    """Return the event, its payload filled up, without the run's id: trace ids will be new ones."""
     body = event.to_dict()
     body.pop("run_id", None)
-    return body
+    payload = {**event.payload, "note": ""}
+    payload["note"] = "n" * (_PAYLOAD_BYTES - len(compact_json(payload)))
+    return body | {"payload": payload}
 
 
 def _runs(count: int) -> Iterator[SpanRecord]:

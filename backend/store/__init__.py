@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from backend.models import Agent, User
 from backend.store import daily, listing, measures
 from backend.store.append import append_batch, prepare
+from backend.store.availability import StatementTooSlow, StoreFull, StoreUnavailable
 from backend.store.costs import Costs
 from backend.store.cursors import Cursor
 from backend.store.daily import Aggregated
@@ -41,7 +42,7 @@ from backend.store.stored import (
     StoredRun,
 )
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
-from backend.store.transactions import StatementTooSlow, StoreUnavailable, Transactions
+from backend.store.transactions import Transactions
 from backend.store.unpriced import Unpriced, unpriced
 from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
@@ -72,6 +73,7 @@ __all__ = [
     "RunFilter",
     "RunPage",
     "StatementTooSlow",
+    "StoreFull",
     "StoreUnavailable",
     "Stored",
     "StoredEvent",

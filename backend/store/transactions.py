@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend import db
+from backend.store.availability import StoreUnavailable, unavailable, verdict_on
 from backend.store.statements import Statements
 
 _T = TypeVar("_T")
@@ -32,31 +32,6 @@ _TURNS = 64
 
 #: Added to owner ids, so that other users of advisory locks do not meet ours.
 _LOCK_SPACE = 0x0B5 << 48
-
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_DISK = frozenset(
-    {
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-#: Serialization failure, deadlock, and lock timeout.
-_CONTENTION = frozenset({"40001", "40P01", "55P03"})
-#: Connection lost (also while it waited for us), resources exhausted, shutting down or starting, a
-#: standby that cannot write.
-_SERVER_AWAY = ("08", "53", "57P", "25006", "25P03")
-_CANCELED = "57014"
-
-
-class StoreUnavailable(Exception):  # noqa: N818 (a state of the store, not a mistake)
-    """Nothing was stored; sending the same again is safe."""
-
-
-class StatementTooSlow(StoreUnavailable):
-    """A statement ran into its time limit: asking for less helps, asking again does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +120,12 @@ class Transactions:
             try:
                 return attempt()
             except (DBAPIError, PoolTimeout, psycopg.Error) as error:
-                verdict = _verdict(error)
+                verdict = verdict_on(error)
                 if verdict == "ours":
                     raise
-                reason = str(getattr(error, "orig", error))
-                if verdict == "slow":
-                    raise StatementTooSlow(reason) from error
                 pause_s *= random.uniform(1.25, 2)  # noqa: S311 (spreads retries; guards no secret)
-                if verdict == "away" or self._monotonic() + pause_s > deadline:
-                    raise StoreUnavailable(reason) from error
+                if verdict != "again" or self._monotonic() + pause_s > deadline:
+                    raise unavailable(error, verdict) from error
             self._sleep(pause_s)
 
 
@@ -162,30 +134,3 @@ def _lock_owner(connection: Connection, owner_id: int) -> None:
         "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(%s)",
         (str(db.LOCK_TIMEOUT_MS), _LOCK_SPACE + owner_id),
     )
-
-
-def _verdict(error: DBAPIError | PoolTimeout | psycopg.Error) -> str:
-    """Return `again` (worth another try now), `away` (worth one later) or `ours` (a mistake).
-
-    `slow` is what took longer than a statement may: another try would take as long.
-    """
-    if isinstance(error, PoolTimeout):
-        return "away"
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, sqlite3.OperationalError):
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        return "again" if code in _BUSY else "away" if code in _DISK else "ours"
-    if isinstance(cause, psycopg.Error):
-        if cause.sqlstate is None:
-            lost = isinstance(cause, psycopg.OperationalError) or _is_invalidated(error)
-            return "again" if lost else "ours"
-        if cause.sqlstate == _CANCELED:
-            return "slow"
-        if cause.sqlstate in _CONTENTION:
-            return "again"
-        return "again" if cause.sqlstate.startswith(_SERVER_AWAY) else "ours"
-    return "ours"
-
-
-def _is_invalidated(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated

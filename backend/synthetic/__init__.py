@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from backend.synthetic.history import History
-from backend.synthetic.profiles import PROFILES, AgentProfile
+from backend.synthetic.profiles import PROFILES, AgentProfile, profiles
 
-__all__ = ["PROFILES", "AgentProfile", "History"]
+__all__ = ["PROFILES", "AgentProfile", "History", "profiles"]

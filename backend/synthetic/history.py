@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -16,7 +16,9 @@ from otel_bridge.pricing import PriceBook
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
-_HEARTBEAT_US = 5 * 60 * 1_000_000
+_HEARTBEAT_US = 10 * 60 * 1_000_000
+#: Of a history that is scaled down, how much at most may be heartbeats.
+_HEARTBEAT_SHARE = 0.1
 _STEP_US = _HOUR_US // 4
 
 #: How likely it is that a provider has an outage on a day, and how many of its calls fail then.
@@ -28,7 +30,8 @@ _OUTAGE_ERROR_RATE = 0.6
 class History:
     """What `profiles` did from `start_us` to `end_us` (Unix microseconds).
 
-    `scale` multiplies how often they run. Equal seeds and windows give equal histories.
+    `scale` multiplies how often they run; each says every `heartbeat_us` that it is alive. Equal
+    seeds and windows give equal histories.
     """
 
     start_us: int
@@ -36,6 +39,7 @@ class History:
     seed: int
     profiles: Sequence[AgentProfile] = PROFILES
     scale: float = 1.0
+    heartbeat_us: int = _HEARTBEAT_US
     prices: PriceBook = field(default_factory=PriceBook)
 
     def batches(self, at_least: int) -> Iterator[list[Event]]:
@@ -50,10 +54,16 @@ class History:
             yield batch
 
     def scaled_to(self, events: int) -> History:
-        """Return the same history with about so many events, heartbeats aside."""
+        """Return the same history with about so many events.
+
+        Heartbeats are as frequent as ever, unless they would be more than a tenth of the events.
+        """
+        lived_us = sum(max(0, self._last_us(one) - self.start_us) for one in self.profiles)
+        heartbeat_us = max(self.heartbeat_us, round(lived_us / (events * _HEARTBEAT_SHARE)))
         expected = sum(self._expected_events(profile) for profile in self.profiles)
-        scale = self.scale * events / expected if expected else self.scale
-        return History(self.start_us, self.end_us, self.seed, self.profiles, scale, self.prices)
+        wanted = events - lived_us / heartbeat_us
+        scale = self.scale * wanted / expected if expected else self.scale
+        return replace(self, scale=scale, heartbeat_us=heartbeat_us)
 
     def _streams(self) -> Iterator[Iterator[tuple[int, int, list[Event]]]]:
         """Yield for each agent its runs and its heartbeats as (time, tie-break, events)."""
@@ -86,7 +96,7 @@ class History:
         self, profile: AgentProfile, number: int
     ) -> Iterator[tuple[int, int, list[Event]]]:
         offset_us = number * 7_000_000
-        for at_us in range(self.start_us + offset_us, self._last_us(profile), _HEARTBEAT_US):
+        for at_us in range(self.start_us + offset_us, self._last_us(profile), self.heartbeat_us):
             yield at_us, number, [heartbeat(profile, at_us)]
 
     def _last_us(self, profile: AgentProfile) -> int:
@@ -113,7 +123,7 @@ class History:
     def _expected_events(self, profile: AgentProfile) -> float:
         steps = range(self.start_us, self._last_us(profile), _STEP_US)
         hours = sum(_intensity(profile, at_us) for at_us in steps) * _STEP_US / _HOUR_US
-        return hours * profile.runs_per_busy_hour * self.scale * (3 + 2 * profile.rounds)
+        return hours * profile.runs_per_busy_hour * self.scale * profile.events_per_run
 
 
 def _intensity(profile: AgentProfile, at_us: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SATURDAY = 5
 
@@ -56,10 +56,17 @@ class AgentProfile:
     tools: tuple[str, ...] = ()
     #: How often the model asks for tools before it answers, on average.
     rounds: float = 1.5
-    call_error_rate: float = 0.004
-    tool_error_rate: float = 0.03
+    call_error_rate: float = 0.05
+    tool_error_rate: float = 0.11
     #: Hours before the end of the history at which the agent fell silent; 0: it did not.
     silent_hours: float = 0.0
+
+    @property
+    def events_per_run(self) -> float:
+        """How many events a run has on average: its start, its end, calls and tools in turn."""
+        goes_on = self.rounds / (1 + self.rounds) * (1 - self.call_error_rate)
+        calls = 1 / (1 - goes_on) if self.tools else 1.0
+        return 1 + 2 * calls
 
 
 _GPT_4O = ModelProfile("openai", "gpt-4o-2024-08-06", 2400, 320, cached_calls=0.55)
@@ -89,7 +96,7 @@ PROFILES: tuple[AgentProfile, ...] = (
         ((_SONNET, 7), (_O4_MINI, 3)),
         ("read_file", "run_tests", "edit_file", "search_code"),
         rounds=6.0,
-        tool_error_rate=0.12,
+        tool_error_rate=0.16,
     ),
     AgentProfile(
         "research-agent",
@@ -98,7 +105,7 @@ PROFILES: tuple[AgentProfile, ...] = (
         ((_O4_MINI, 5), (_SONNET, 3), (_FLASH, 2)),
         ("web_search", "fetch_page"),
         rounds=4.0,
-        tool_error_rate=0.08,
+        tool_error_rate=0.14,
     ),
     AgentProfile("triage-agent", 400, STEADY, ((_HAIKU, 6), (_FLASH, 4)), rounds=0.0),
     AgentProfile(
@@ -111,3 +118,12 @@ PROFILES: tuple[AgentProfile, ...] = (
     ),
     AgentProfile("legacy-importer", 25, STEADY, ((_GPT_4O_MINI, 1),), silent_hours=3.0),
 )
+
+
+def profiles(count: int) -> tuple[AgentProfile, ...]:
+    """Return so many agents: the six above, then the same again as `support-agent-2` and so on."""
+    rounds = (divmod(number, len(PROFILES)) for number in range(count))
+    return tuple(
+        replace(PROFILES[at], name=f"{PROFILES[at].name}-{turn + 1}") if turn else PROFILES[at]
+        for turn, at in rounds
+    )

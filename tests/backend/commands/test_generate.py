@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
 from sqlalchemy import Engine, func, select
 
 from backend.models import AgentDailyMetrics, EventRow
 from backend.store import EventStore
-from backend.synthetic import PROFILES, History
+from backend.synthetic import PROFILES, History, profiles
 from tests.backend.commands.conftest import Run
 
 HOUR_US = 3_600_000_000
@@ -44,9 +47,36 @@ def test_equal_seeds_give_equal_histories_within_their_window() -> None:
     assert all(START_US <= at_us < START_US + 6 * HOUR_US for _, at_us, _ in first)
 
 
-def test_a_history_has_about_as_many_events_as_were_asked_for() -> None:
-    history = History(START_US, START_US + 24 * HOUR_US, 3).scaled_to(10_000)
+@pytest.mark.parametrize(("hours", "agents", "wanted"), [(24, 6, 10_000), (720, 20, 10_000)])
+def test_a_history_has_about_as_many_events_as_were_asked_for(
+    hours: int, agents: int, wanted: int
+) -> None:
+    history = History(START_US, START_US + hours * HOUR_US, 3, profiles(agents)).scaled_to(wanted)
     events = [event for batch in history.batches(1000) for event in batch]
-    beats = sum(event.event_type == "heartbeat" for event in events)
-    assert 7_000 < len(events) - beats < 13_000
-    assert {event.agent for event in events if event.agent} == {one.name for one in PROFILES}
+    assert 0.9 * wanted < len(events) < 1.1 * wanted
+    assert len({event.agent for event in events if event.agent}) == agents
+
+
+def test_agents_say_every_ten_minutes_that_they_are_alive() -> None:
+    history = History(START_US, START_US + 24 * HOUR_US, 3).scaled_to(20_000)
+    beats = [
+        event.created_at_us
+        for batch in history.batches(1000)
+        for event in batch
+        if event.event_type == "heartbeat" and event.agent == PROFILES[0].name
+    ]
+    assert {later - earlier for earlier, later in pairwise(beats)} == {HOUR_US // 6}
+
+
+def test_about_one_in_twelve_calls_and_runs_fails() -> None:
+    history = History(START_US, START_US + 720 * HOUR_US, 3, profiles(20)).scaled_to(50_000)
+    ended = [e for batch in history.batches(1000) for e in batch if e.status != "info"]
+    failed = sum(event.status == "error" for event in ended)
+    assert 0.06 < failed / len(ended) < 0.10
+
+
+def test_agents_beyond_the_first_six_are_the_same_again_under_names_of_their_own() -> None:
+    twenty = profiles(20)
+    assert twenty[:6] == PROFILES
+    assert twenty[6].name == f"{PROFILES[0].name}-2"
+    assert len({profile.name for profile in twenty}) == 20

@@ -18,8 +18,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend import db
 from backend.models import Agent
-from backend.store import EventFilter, EventStore, Stored, StoreUnavailable
-from backend.store.transactions import RETRY_FOR_S, StatementTooSlow, Transaction, Transactions
+from backend.store import (
+    EventFilter,
+    EventStore,
+    StatementTooSlow,
+    Stored,
+    StoreFull,
+    StoreUnavailable,
+)
+from backend.store.transactions import RETRY_FOR_S, Transaction, Transactions
 from otel_bridge.event import Event
 from tests.backend.store.makers import agent_links, agent_trace, llm_call, snapshot, total
 from tests.databases import new_owner
@@ -213,6 +220,24 @@ def test_a_statement_that_takes_too_long_is_said_at_once(database_url: str) -> N
     with pytest.raises(StatementTooSlow, match="statement timeout"):
         transactions(engine).read(lambda connection: connection.execute(text("SELECT pg_sleep(5)")))
     engine.dispose()
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_a_full_disk_is_said_at_once(engine: Engine, owner_id: int, *, is_embedded: bool) -> None:
+    cause = _full_file() if is_embedded else psycopg.errors.DiskFull()
+    work = Failing(OperationalError("x", {}, cause))
+    with pytest.raises(StoreFull):
+        transactions(engine).write(owner_id, work)
+    assert work.runs == 1
+
+
+def _full_file() -> sqlite3.OperationalError:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    return raised.value
 
 
 def test_a_mistake_of_ours_is_no_unavailability(engine: Engine, owner_id: int) -> None:
