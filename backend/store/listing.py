@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,10 @@ from sqlalchemy import (
     select,
 )
 
-from backend.models import Agent, EventRow, Rollup, RunRow
+from backend.models import Agent, EventRow, RunRow
 from backend.store.accounting import dedupe_key_shown
 from backend.store.cursors import Cursor
+from backend.store.parts import Question
 from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
@@ -31,7 +32,8 @@ from backend.store.stored import (
     StoredEvent,
     StoredRun,
 )
-from backend.store.windows import Window, split
+from backend.store.sums import Where
+from backend.store.windows import Window
 
 _EVENT_COLUMNS = [
     getattr(EventRow, name) for name in StoredEvent.__slots__ if name not in ("agent", "dedupe_key")
@@ -197,28 +199,16 @@ def _count(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
     Only a run and a warning have no sums; their events are few.
     """
     if wanted.run_id is not None or wanted.warning is not None:
-        return _count_rows(connection, _conditions(owner_id, wanted))
-    middle, edges = split(_window(wanted))
-    conditions = _conditions(owner_id, wanted)
-    total = sum(
-        _count_rows(connection, [*conditions, *edge.holds(EventRow.created_us)]) for edge in edges
+        query = select(func.count()).select_from(EventRow).where(*_conditions(owner_id, wanted))
+        return connection.scalar(query) or 0
+    where = Where(
+        agent_id=wanted.agent_id,
+        event_type=wanted.event_type,
+        status=wanted.status,
+        model=wanted.model,
     )
-    if middle is not None:
-        total += _count_rollups(connection, owner_id, wanted, middle)
-    return total
-
-
-def _count_rows(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(EventRow).where(*conditions)
-    return connection.scalar(query) or 0
-
-
-def _count_rollups(
-    connection: Connection, owner_id: int, wanted: EventFilter, window: Window
-) -> int:
-    conditions = [Rollup.user_id == owner_id, *window.holds(Rollup.bucket_us)]
-    for name in ("agent_id", "event_type", "status", "model"):
-        value = getattr(wanted, name)
-        if value is not None:
-            conditions.append(getattr(Rollup, name) == value)
-    return int(connection.scalar(select(func.sum(Rollup.events)).where(*conditions)) or 0)
+    question = Question.about(connection, owner_id, window=_window(wanted), where=where)
+    counts = (
+        part.select(func.coalesce(func.sum(part.table.c.events), 0)) for part in question.parts()
+    )
+    return sum(int(connection.scalars(count).one()) for count in counts)
