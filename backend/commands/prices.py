@@ -23,7 +23,7 @@ from backend.pricing.owner_prices import (
 )
 from backend.settings import read_settings
 from backend.store import day_window
-from backend.store.windows import zone_named
+from backend.store.zones import zone_named
 from otel_bridge.pricing import Price, is_known_provider
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -25,7 +25,7 @@ from backend.store import (
     Summary,
     day_at,
 )
-from backend.store.windows import zone_named
+from backend.store.zones import zone_named
 from otel_bridge.event import rfc3339
 from otel_bridge.pricing import PriceBook
 

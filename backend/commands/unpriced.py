@@ -12,7 +12,7 @@ from backend.commands.days import from_option, span_us, to_option
 from backend.commands.tables import Cell, table
 from backend.settings import read_settings
 from backend.store import EventStore
-from backend.store.windows import zone_named
+from backend.store.zones import zone_named
 
 
 @click.command()

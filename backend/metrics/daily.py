@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Any
 
@@ -40,6 +40,7 @@ def daily_rows(
         group_by=("day", "agent_id"),
         where=where,
         zone=days.zone,
+        latencies_of=("llm_call",),
     )
     models = _models_used(store, owner_id, days, where)
     heartbeats = store.last_heartbeats(owner_id, start_us=start_us, end_us=end_us, zone=days.zone)
@@ -61,8 +62,9 @@ def _models_used(
         start_us=start_us,
         end_us=end_us,
         group_by=("day", "agent_id", "model"),
-        where=where,
+        where=replace(where, event_type="llm_call"),
         zone=days.zone,
+        latencies_of=(),
     ):
         if group.sums.llm_calls:
             models, name = used[_key(group)], group.key["model"] or "unknown"

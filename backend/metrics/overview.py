@@ -39,7 +39,8 @@ def overview_json(
 
 def _sums(store: EventStore, owner_id: int, first: date, last: date, zone: tzinfo) -> Sums:
     start_us, end_us = span_of(first, last, zone)
-    return store.measure(owner_id, start_us=start_us, end_us=end_us, zone=zone)[0].sums
+    (group,) = store.measure(owner_id, start_us=start_us, end_us=end_us, zone=zone, latencies_of=())
+    return group.sums
 
 
 def span_of(first: date, last: date, zone: tzinfo) -> tuple[int, int]:

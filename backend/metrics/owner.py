@@ -7,15 +7,14 @@ from datetime import tzinfo
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from backend.models import Agent, AlertEvent, User
-from backend.store.windows import zone_named
+from backend.models import Agent, AlertEvent
+from backend.store import zones
 
 
 def zone_of(engine: Engine, owner_id: int) -> tzinfo:
     """Return the time zone that the owner's days are cut in."""
-    with Session(engine) as session:
-        name = session.scalar(select(User.timezone).where(User.id == owner_id)) or "UTC"
-    return zone_named(name)
+    with engine.connect() as connection:
+        return zones.zone_of(connection, owner_id)
 
 
 def agent_of(engine: Engine, owner_id: int, *, agent_id: int) -> Agent | None:

@@ -9,7 +9,6 @@ from backend.models.recalculations import RecalculationChange, RecalculationRow
 from backend.models.rollups import (
     AgentDailyMetrics,
     DirtyDay,
-    LatencyRollup,
     Rollup,
     WarningRollup,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "DirtyDay",
     "EventRow",
     "ExactDecimal",
-    "LatencyRollup",
     "LlmPrice",
     "RecalculationChange",
     "RecalculationRow",

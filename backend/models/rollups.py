@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import CheckConstraint, LargeBinary, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import AgentId, Base, OwnerKey, Wide
 
 
 class Rollup(Base):
-    """Sums of one quarter-hour. Absent agent is 0, absent text '': a key cannot hold NULL."""
+    """Sums of one quarter-hour, or of an hour or a day of the owner's time zone.
+
+    `level` says which, and what they are folded over: see `backend.store.levels`. Absent agent is
+    0, absent text '': a key cannot hold NULL. What a level is folded over is 0 and '' as well.
+    """
 
     __tablename__ = "obs_rollups"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     user_id: Mapped[OwnerKey]
-    #: Start of the quarter-hour.
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: Start of the quarter-hour, hour or day.
     bucket_us: Mapped[Wide] = mapped_column(primary_key=True)
     agent_id: Mapped[Wide] = mapped_column(primary_key=True)
     event_type: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -35,34 +40,25 @@ class Rollup(Base):
     tokens_cache_write: Mapped[Wide]
     tokens_reasoning: Mapped[Wide]
     cost_nusd: Mapped[Wide]
+    #: Calls without a known price, and their tokens.
     unpriced: Mapped[Wide]
+    unpriced_tokens_in: Mapped[Wide]
+    unpriced_tokens_out: Mapped[Wide]
     latency_sum_ms: Mapped[Wide]
-
-
-class LatencyRollup(Base):
-    """How many calls of a quarter-hour took about as long: one row per histogram bucket."""
-
-    __tablename__ = "obs_latency_rollups"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    user_id: Mapped[OwnerKey]
-    bucket_us: Mapped[Wide] = mapped_column(primary_key=True)
-    agent_id: Mapped[Wide] = mapped_column(primary_key=True)
-    event_type: Mapped[str] = mapped_column(String(16), primary_key=True)
-    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
-    model: Mapped[str] = mapped_column(String(255), primary_key=True)
-    tool: Mapped[str] = mapped_column(String(255), primary_key=True)
-    latency_bucket: Mapped[int] = mapped_column(primary_key=True)
-    n: Mapped[Wide]
+    #: Time of the newest heartbeat, 0 where there is none.
+    newest_us: Mapped[Wide]
+    #: The latencies as `backend.store.histograms` packs them; None without any.
+    latencies: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class WarningRollup(Base):
-    """How many events of a quarter-hour carry a warning, or were set aside for a reason."""
+    """How many events carry a warning, or were set aside for a reason; `level` as in `Rollup`."""
 
     __tablename__ = "obs_warning_rollups"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     user_id: Mapped[OwnerKey]
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     bucket_us: Mapped[Wide] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(32), primary_key=True)
     #: The instrumentation scope, '' where it is not known.
@@ -73,7 +69,7 @@ class WarningRollup(Base):
 
 
 class DirtyDay(Base):
-    """A UTC day (days since 1970) whose events changed since it was last aggregated."""
+    """A local day (days since 1970) whose events changed since it was last aggregated."""
 
     __tablename__ = "obs_dirty_days"
     __table_args__ = ({"sqlite_with_rowid": False},)

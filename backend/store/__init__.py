@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, tzinfo
 
 from sqlalchemy import Engine, func, select
 
-from backend.models import Agent, User
-from backend.store import daily, listing, measures
+from backend.models import Agent
+from backend.store import listing, measures
 from backend.store.append import append_batch, prepare
 from backend.store.availability import StatementTooSlow, StoreFull, StoreUnavailable
+from backend.store.cells import TIMED_TYPES
 from backend.store.costs import Costs
 from backend.store.cursors import Cursor
 from backend.store.daily import Aggregated
 from backend.store.heartbeats import last_heartbeats
 from backend.store.links import links_of
 from backend.store.outcomes import Duplicate, Outcome, Rejected, Stored
-from backend.store.rebuild import rebuild_rollups
 from backend.store.recalculation import (
     Difference,
     Recalculated,
@@ -44,6 +44,7 @@ from backend.store.stored import (
 from backend.store.sums import EVERYTHING, Dimension, Group, Histogram, Sums, Where
 from backend.store.transactions import Transactions
 from backend.store.unpriced import Unpriced, unpriced
+from backend.store.upkeep import Upkeep
 from backend.store.warnings import WarningCount, warning_counts
 from backend.store.windows import Window, day_at, day_window
 from otel_bridge.event import Event, SpanLink
@@ -95,7 +96,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-class EventStore(Recalculations, Retentions):
+class EventStore(Recalculations, Retentions, Upkeep):
     """Events, runs and roll-ups of every owner, on SQLite or PostgreSQL.
 
     Times are Unix microseconds, windows half-open, money nano-USD. Every method raises
@@ -149,8 +150,12 @@ class EventStore(Recalculations, Retentions):
         group_by: Sequence[Dimension] = (),
         where: Where = EVERYTHING,
         zone: tzinfo = UTC,
+        latencies_of: Collection[str] = TIMED_TYPES,
     ) -> list[Group]:
-        """Return the sums of a window by group; `hour` and `day` are cut in `zone`."""
+        """Return the sums of a window by group; `hour` and `day` are cut in `zone`.
+
+        `latencies_of` are the event types whose latencies are wanted: the fewer, the sooner.
+        """
         return self._transactions.read(
             lambda connection: measures.measure(
                 connection,
@@ -159,6 +164,7 @@ class EventStore(Recalculations, Retentions):
                 group_by=group_by,
                 where=where,
                 zone=zone,
+                latencies_of=latencies_of,
             )
         )
 
@@ -212,9 +218,9 @@ class EventStore(Recalculations, Retentions):
         return listing.Sight(self._clock_us(), self._patience)
 
     def warnings(self, owner_id: int, *, start_us: int, end_us: int) -> list[WarningCount]:
-        """Return how many events of a window carry which warning, the most frequent first.
+        """Return how many events carry which warning, the most frequent first.
 
-        The window is cut to whole quarter-hours.
+        Counted are the quarter-hours that begin in the window.
         """
         window = Window(start_us, end_us)
         return self._transactions.read(
@@ -222,10 +228,7 @@ class EventStore(Recalculations, Retentions):
         )
 
     def unpriced(self, owner_id: int, *, start_us: int, end_us: int) -> list[Unpriced]:
-        """Return the models that have calls without a price, the most calls first.
-
-        The window is cut to whole quarter-hours.
-        """
+        """Return the models that have calls without a price, the most calls first."""
         window = Window(start_us, end_us)
         return self._transactions.read(
             lambda connection: unpriced(connection, owner_id, window=window)
@@ -257,28 +260,3 @@ class EventStore(Recalculations, Retentions):
             .where(Agent.user_id == owner_id, Agent.last_seen_us >= since_us)
         )
         return self._transactions.read(lambda connection: connection.scalar(query) or 0)
-
-    def aggregate_days(self, owner_id: int | None, days: Iterable[date]) -> int:
-        """Write the daily rows of these local days anew, for one owner or all; return how many."""
-        wanted = list(days)
-        return sum(
-            self._transactions.write(owner, lambda tx: daily.aggregate_days(tx, wanted))
-            for owner in self._owners(owner_id)
-        )
-
-    def aggregate_recent(self, owner_id: int | None = None) -> Aggregated:
-        """Write the daily rows of today, yesterday and every day that changed since last time."""
-        total = Aggregated()
-        for owner in self._owners(owner_id):
-            total += self._transactions.write(owner, daily.aggregate_recent)
-        return total
-
-    def rebuild(self, owner_id: int) -> None:
-        """Compute the owner's roll-ups anew from the raw events."""
-        self._transactions.write(owner_id, rebuild_rollups)
-
-    def _owners(self, owner_id: int | None) -> list[int]:
-        if owner_id is not None:
-            return [owner_id]
-        query = select(User.id).order_by(User.id)
-        return self._transactions.read(lambda connection: list(connection.scalars(query)))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
-from backend.models import AgentDailyMetrics, DirtyDay, User
+from backend.models import AgentDailyMetrics, DirtyDay
 from backend.store.heartbeats import last_heartbeats
 from backend.store.measures import measure
-from backend.store.sums import Group
+from backend.store.sums import Group, Where
 from backend.store.transactions import Transaction
-from backend.store.windows import DAY_US, Window, day_at, day_window, zone_named
+from backend.store.windows import Window, day_at, day_of_number, day_window, number_of_day
+from backend.store.zones import zone_of
 
 _ONE_DAY = timedelta(days=1)
 
@@ -35,59 +35,32 @@ class Aggregated:
         )
 
 
-def aggregate_days(tx: Transaction, days: Iterable[date]) -> int:
-    """Write the owner's local days anew; return how many rows they have now."""
-    zone = zone_of(tx.connection, tx.owner_id)
-    return sum(_aggregate_day(tx, day, zone) for day in sorted(set(days)))
+def changed_days(connection: Connection, owner_id: int) -> list[date]:
+    """Return the owner's days whose events changed since they were aggregated, oldest first."""
+    of = DirtyDay
+    found = connection.scalars(select(of.day).where(of.user_id == owner_id).order_by(of.day))
+    return [day_of_number(number) for number in found]
 
 
-def aggregate_recent(tx: Transaction) -> Aggregated:
-    """Write today, yesterday and every day whose events changed since the last time."""
-    zone = zone_of(tx.connection, tx.owner_id)
-    today = day_at(tx.now_us, zone)
-    yesterday = today - _ONE_DAY
-    numbers = list(
-        tx.connection.scalars(select(DirtyDay.day).where(DirtyDay.user_id == tx.owner_id))
-    )
-    late = _local_days(numbers, zone) - {today, yesterday}
-    tx.connection.execute(delete(DirtyDay).where(DirtyDay.user_id == tx.owner_id))
-    return Aggregated(
-        today=_aggregate_day(tx, today, zone),
-        yesterday=_aggregate_day(tx, yesterday, zone),
-        late=sum(_aggregate_day(tx, day, zone) for day in sorted(late)),
-    )
-
-
-def zone_of(connection: Connection, owner_id: int) -> tzinfo:
-    """Return the owner's time zone."""
-    name = connection.scalar(select(User.timezone).where(User.id == owner_id))
-    return zone_named(name or "UTC")
-
-
-def _local_days(numbers: Sequence[int], zone: tzinfo) -> set[date]:
-    """Return the local days that touch these UTC days: two at most, as no offset is a day."""
+def recent_rows(connection: Connection, owner_id: int, *, now_us: int) -> dict[date, int]:
+    """Return how many rows the owner's today and yesterday have, in this order."""
+    today = day_at(now_us, zone_of(connection, owner_id))
+    of = AgentDailyMetrics
     return {
-        day_at(time_us, zone)
-        for number in numbers
-        for time_us in (number * DAY_US, (number + 1) * DAY_US - 1)
+        day: connection.scalar(
+            select(func.count()).select_from(of).where(of.user_id == owner_id, of.day == day)
+        )
+        or 0
+        for day in (today, today - _ONE_DAY)
     }
 
 
-def _aggregate_day(tx: Transaction, day: date, zone: tzinfo) -> int:
-    window = day_window(day, zone)
-    groups = measure(tx.connection, tx.owner_id, window=window, group_by=("agent_id",))
-    models = _models_used(tx, window)
-    heartbeats = last_heartbeats(tx.connection, tx.owner_id, window=window, zone=zone)
-    rows = [
-        {
-            **_key_of(tx, day, group.key["agent_id"]),
-            **_figures(group),
-            "models_used": _as_json(models[group.key["agent_id"]]),
-            "last_heartbeat_us": heartbeats.get((day, group.key["agent_id"])),
-            "aggregated_us": tx.now_us,
-        }
-        for group in groups
-    ]
+def aggregate_day(tx: Transaction, day: date) -> int:
+    """Write the rows of one of the owner's days anew; return how many it has now."""
+    of = DirtyDay
+    # Whoever changes an event of the day later marks it again, and waits until this is committed.
+    tx.connection.execute(delete(of).where(of.user_id == tx.owner_id, of.day == number_of_day(day)))
+    rows = _rows(tx, day)
     tx.connection.execute(
         delete(AgentDailyMetrics).where(
             AgentDailyMetrics.user_id == tx.owner_id, AgentDailyMetrics.day == day
@@ -98,9 +71,39 @@ def _aggregate_day(tx: Transaction, day: date, zone: tzinfo) -> int:
     return len(rows)
 
 
+def _rows(tx: Transaction, day: date) -> list[dict[str, Any]]:
+    window = day_window(day, tx.zone)
+    groups = measure(
+        tx.connection,
+        tx.owner_id,
+        window=window,
+        group_by=("agent_id",),
+        latencies_of=("llm_call",),
+    )
+    models = _models_used(tx, window)
+    heartbeats = last_heartbeats(tx.connection, tx.owner_id, window=window, zone=tx.zone)
+    return [
+        {
+            **_key_of(tx, day, group.key["agent_id"]),
+            **_figures(group),
+            "models_used": _as_json(models[group.key["agent_id"]]),
+            "last_heartbeat_us": heartbeats.get((day, group.key["agent_id"])),
+            "aggregated_us": tx.now_us,
+        }
+        for group in groups
+    ]
+
+
 def _models_used(tx: Transaction, window: Window) -> dict[int | None, dict[str, int]]:
     used: dict[int | None, dict[str, int]] = defaultdict(dict)
-    for group in measure(tx.connection, tx.owner_id, window=window, group_by=("agent_id", "model")):
+    for group in measure(
+        tx.connection,
+        tx.owner_id,
+        window=window,
+        group_by=("agent_id", "model"),
+        where=Where(event_type="llm_call"),
+        latencies_of=(),
+    ):
         if group.sums.llm_calls:
             models, name = used[group.key["agent_id"]], group.key["model"] or "unknown"
             models[name] = models.get(name, 0) + group.sums.llm_calls

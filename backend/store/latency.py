@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cache
 from math import ceil
 
@@ -22,22 +22,18 @@ def value_of(bucket: int) -> int:
     return lowest + lowest // 100
 
 
-def quantile(buckets: Mapping[int, int], q: float) -> int | None:
+def quantile(first: int, upto: Sequence[int], q: float) -> int | None:
     """Return the latency in milliseconds that the share `q` (0 to 1) of calls did not exceed.
 
-    `buckets` maps bucket index to number of calls; None without calls. The rank is the nearest
-    one: the smallest latency with at least `q` of the calls at or below it.
+    `upto` tells how many calls lie in the bucket `first` or before, in the next one or before, and
+    so on; None without calls. The rank is the nearest one: the smallest latency with at least `q`
+    of the calls at or below it.
     """
-    total = sum(buckets.values())
-    if total <= 0:
+    if not upto:
         return None
     # Rounded first: 0.55 of 100 calls is 55 of them, though the product is a little more.
-    remaining = max(1, ceil(round(q * total, 6)))
-    for bucket in sorted(buckets):
-        remaining -= buckets[bucket]
-        if remaining <= 0:
-            return value_of(bucket)
-    return value_of(max(buckets))
+    rank = max(1, ceil(round(q * upto[-1], 6)))
+    return value_of(first + min(bisect_left(upto, rank), len(upto) - 1))
 
 
 @cache

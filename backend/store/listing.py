@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -17,9 +17,10 @@ from sqlalchemy import (
     select,
 )
 
-from backend.models import Agent, EventRow, Rollup, RunRow
+from backend.models import Agent, EventRow, RunRow, User
 from backend.store.accounting import dedupe_key_shown
 from backend.store.cursors import Cursor
+from backend.store.parts import Question
 from backend.store.silence import Patience
 from backend.store.stored import (
     EventFilter,
@@ -30,7 +31,8 @@ from backend.store.stored import (
     StoredEvent,
     StoredRun,
 )
-from backend.store.windows import Window, split
+from backend.store.sums import Where
+from backend.store.windows import Window
 
 _EVENT_COLUMNS = [
     getattr(EventRow, name) for name in StoredEvent.__slots__ if name not in ("agent", "dedupe_key")
@@ -207,31 +209,35 @@ def _window(wanted: EventFilter) -> Window:
 def _count(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
     """Return how many events the filter lets through: from the sums, but for ragged edges.
 
-    Only a run and a warning have no sums; their events are few.
+    Only a run and a warning have no sums; their events are few, and so are those that retention
+    has left of a time whose sums tell of more.
     """
     if wanted.run_id is not None or wanted.warning is not None:
-        return _count_rows(connection, _conditions(owner_id, wanted))
-    middle, edges = split(_window(wanted))
-    conditions = _conditions(owner_id, wanted)
-    total = sum(
-        _count_rows(connection, [*conditions, *edge.holds(EventRow.created_us)]) for edge in edges
+        return _count_rows(connection, owner_id, wanted)
+    since_us = connection.scalar(select(User.raw_since_us).where(User.id == owner_id)) or 0
+    if since_us <= (wanted.start_us or 0):
+        return _count_summed(connection, owner_id, wanted)
+    end_us = since_us if wanted.end_us is None else min(since_us, wanted.end_us)
+    rest = replace(wanted, start_us=since_us)
+    return _count_rows(connection, owner_id, replace(wanted, end_us=end_us)) + (
+        0 if _window(rest).is_empty else _count_summed(connection, owner_id, rest)
     )
-    if middle is not None:
-        total += _count_rollups(connection, owner_id, wanted, middle)
-    return total
 
 
-def _count_rows(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(EventRow).where(*conditions)
+def _count_rows(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
+    query = select(func.count()).select_from(EventRow).where(*_conditions(owner_id, wanted))
     return connection.scalar(query) or 0
 
 
-def _count_rollups(
-    connection: Connection, owner_id: int, wanted: EventFilter, window: Window
-) -> int:
-    conditions = [Rollup.user_id == owner_id, *window.holds(Rollup.bucket_us)]
-    for name in ("agent_id", "event_type", "status", "model"):
-        value = getattr(wanted, name)
-        if value is not None:
-            conditions.append(getattr(Rollup, name) == value)
-    return int(connection.scalar(select(func.sum(Rollup.events)).where(*conditions)) or 0)
+def _count_summed(connection: Connection, owner_id: int, wanted: EventFilter) -> int:
+    where = Where(
+        agent_id=wanted.agent_id,
+        event_type=wanted.event_type,
+        status=wanted.status,
+        model=wanted.model,
+    )
+    question = Question.about(connection, owner_id, window=_window(wanted), where=where)
+    counts = (
+        part.select(func.coalesce(func.sum(part.table.c.events), 0)) for part in question.parts()
+    )
+    return sum(int(connection.scalars(count).one()) for count in counts)

@@ -1,111 +1,66 @@
-"""Sums per quarter-hour: what one event adds to them, and how the difference is written."""
+"""What one event adds to the sums of every level, and how the difference is written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
 
-from sqlalchemy import delete
-
-from backend.models import LatencyRollup, Rollup, WarningRollup
 from backend.store.accounting import SetAside
+from backend.store.calendars import Calendar
+from backend.store.cells import CALL_TYPES, TIMED_TYPES, Cell, Cells, WarningKey, fold
+from backend.store.histograms import plus
 from backend.store.latency import bucket_of
+from backend.store.levels import DAYS, FOLDED, QUARTERS, Key, Level
+from backend.store.newest import find_newest
 from backend.store.rows import Placement, Row
-from backend.store.statements import chunks
 from backend.store.transactions import Transaction
 from backend.store.windows import QUARTER_US
-
-#: The types that are calls: one that was set aside happened elsewhere, and is only an event here.
-CALL_TYPES = frozenset({"llm_call", "tool_call"})
-#: The types whose durations have a histogram.
-TIMED_TYPES = frozenset({"llm_call", "tool_call", "run_finished"})
-
-
-class Key(NamedTuple):
-    """The key of a roll-up within its owner; its fields are the table's columns."""
-
-    bucket_us: int
-    agent_id: int
-    event_type: str
-    status: str
-    provider: str
-    model: str
-    tool: str
-
-
-class LatencyKey(NamedTuple):
-    """The key of a histogram bucket within its owner."""
-
-    bucket_us: int
-    agent_id: int
-    event_type: str
-    provider: str
-    model: str
-    tool: str
-    latency_bucket: int
-
-
-SUM_COLUMNS = (
-    "events",
-    "counted",
-    "tokens_in",
-    "tokens_out",
-    "tokens_cache_read",
-    "tokens_cache_write",
-    "tokens_reasoning",
-    "cost_nusd",
-    "unpriced",
-    "latency_sum_ms",
-)
-
-
-class WarningKey(NamedTuple):
-    """The key of a count of warnings within its owner."""
-
-    bucket_us: int
-    code: str
-    scope: str
-    provider: str
-    model: str
 
 
 @dataclass(slots=True)
 class Deltas:
-    """Differences to the roll-ups, collected row by row."""
+    """Differences to the sums by quarter-hour, collected row by row."""
 
-    sums: dict[Key, list[int]] = field(default_factory=dict)
-    latencies: dict[LatencyKey, int] = field(default_factory=dict)
+    cells: dict[Key, Cell] = field(default_factory=dict)
     warnings: dict[WarningKey, int] = field(default_factory=dict)
-    shrinks: bool = False
+    #: Sums that a heartbeat was taken from.
+    silenced: set[Key] = field(default_factory=set)
 
     def add(self, row: Row, placement: Placement) -> None:
         """Add what an event at its place contributes."""
-        self._change(row, placement, 1)
+        key = self._change(row, placement, 1)
+        if placement.event_type == "heartbeat":
+            cell = self.cells[key]
+            cell.newest_us = max(cell.newest_us, row.entry.created_us)
 
     def remove(self, row: Row, placement: Placement) -> None:
         """Take away what an event contributed at the place it had."""
-        self.shrinks = True
-        self._change(row, placement, -1)
+        key = self._change(row, placement, -1)
+        if placement.event_type == "heartbeat":
+            self.silenced.add(key)
 
-    def _change(self, row: Row, placement: Placement, sign: int) -> None:
+    def _change(self, row: Row, placement: Placement, sign: int) -> Key:
         key = key_of(row, placement)
-        sums = self.sums.get(key)
-        if sums is None:
-            sums = self.sums[key] = [0] * len(SUM_COLUMNS)
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = Cell()
+        sums = cell.sums
         sums[0] += sign
         if row.warnings is not None or placement.set_aside_reason is not None:
             self._change_warnings(row, placement, key, sign)
         if not placement.counted and _tells_nothing_new(placement):
-            return
+            return key
         sums[1] += sign
         if placement.counted:
             _change_usage(sums, placement, sign)
         if row.latency_ms is not None:
-            sums[9] += sign * row.latency_ms
+            sums[11] += sign * row.latency_ms
             if placement.event_type in TIMED_TYPES:
-                timed = _latency_key(key, row.latency_ms)
-                self.latencies[timed] = self.latencies.get(timed, 0) + sign
+                bucket = bucket_of(row.latency_ms)
+                cell.latencies[bucket] = cell.latencies.get(bucket, 0) + sign
+        return key
 
     def _change_warnings(self, row: Row, placement: Placement, key: Key, sign: int) -> None:
         codes = row.warnings.split() if row.warnings is not None else []
@@ -123,7 +78,7 @@ def _tells_nothing_new(placement: Placement) -> bool:
 
 
 def key_of(row: Row, placement: Placement) -> Key:
-    """Return the roll-up that an event belongs to."""
+    """Return the key of the quarter-hour's sums that an event belongs to."""
     created_us = row.entry.created_us
     return Key(
         created_us - created_us % QUARTER_US,
@@ -136,20 +91,18 @@ def key_of(row: Row, placement: Placement) -> Key:
     )
 
 
-def _latency_key(key: Key, latency_ms: int) -> LatencyKey:
-    bucket_us, agent_id, event_type, _status, provider, model, tool = key
-    return LatencyKey(bucket_us, agent_id, event_type, provider, model, tool, bucket_of(latency_ms))
-
-
 def _change_usage(sums: list[int], placement: Placement, sign: int) -> None:
-    sums[2] += sign * (placement.tokens_in or 0)
-    sums[3] += sign * (placement.tokens_out or 0)
+    tokens_in, tokens_out = sign * (placement.tokens_in or 0), sign * (placement.tokens_out or 0)
+    sums[2] += tokens_in
+    sums[3] += tokens_out
     sums[4] += sign * (placement.tokens_cache_read or 0)
     sums[5] += sign * (placement.tokens_cache_write or 0)
     sums[6] += sign * (placement.tokens_reasoning or 0)
     sums[7] += sign * (placement.cost_nusd or 0)
     if is_unpriced(placement):
         sums[8] += sign
+        sums[9] += tokens_in
+        sums[10] += tokens_out
 
 
 def is_unpriced(placement: Placement) -> bool:
@@ -161,50 +114,106 @@ def is_unpriced(placement: Placement) -> bool:
 
 
 def write_rollups(tx: Transaction, deltas: Deltas) -> None:
-    """Add the differences to the tables, in the order of their keys; empty rows go."""
-    sums = [
-        (tx.owner_id, *key, *deltas.sums[key])
-        for key in sorted(deltas.sums)
-        if any(deltas.sums[key])
-    ]
-    if sums:
-        tx.connection.exec_driver_sql(tx.sql.add_to_rollups, sums)
-    latencies = [
-        (tx.owner_id, *key, deltas.latencies[key])
-        for key in sorted(deltas.latencies)
-        if deltas.latencies[key]
-    ]
-    if latencies:
-        tx.connection.exec_driver_sql(tx.sql.add_to_latency_rollups, latencies)
-    warnings = [
-        (tx.owner_id, *key, deltas.warnings[key])
-        for key in sorted(deltas.warnings)
-        if deltas.warnings[key]
-    ]
-    if warnings:
-        tx.connection.exec_driver_sql(tx.sql.add_to_warning_rollups, warnings)
-    if deltas.shrinks:
-        _delete_empty(tx, sorted({key.bucket_us for key in deltas.sums}))
+    """Add the differences to every level; sums of nothing go.
+
+    The events must be written before: where a heartbeat was taken away, they tell the one before.
+    """
+    if not deltas.cells:
+        return
+    calendar = Calendar(tx.zone)
+    changes = folded(deltas.cells, calendar)
+    add_cells(tx, changes, _stored_latencies(tx, changes))
+    _delete_empty(tx, changes)
+    if deltas.silenced:
+        find_newest(tx, deltas.silenced, calendar)
+    if deltas.warnings:
+        days = folded_warnings(deltas.warnings, DAYS, calendar)
+        add_warnings(tx, {QUARTERS: deltas.warnings, DAYS: days})
 
 
-def _delete_empty(tx: Transaction, buckets: Sequence[int]) -> None:
-    for some in chunks(buckets):
-        tx.connection.execute(
-            delete(Rollup).where(
-                Rollup.user_id == tx.owner_id, Rollup.bucket_us.in_(some), Rollup.events == 0
-            )
+def folded(cells: Cells, calendar: Calendar) -> dict[Level, Cells]:
+    """Return sums by quarter-hour as those of every level."""
+    found = {QUARTERS: cells}
+    for level in FOLDED:
+        starts = partial(calendar.start_of, level.step)
+        found[level] = fold(found[level.source or QUARTERS], level, starts)
+    return found
+
+
+_Stored = Mapping[tuple[int, Key], bytes]
+
+
+def add_cells(tx: Transaction, changes: Mapping[Level, Cells], stored: _Stored) -> None:
+    """Add cells to the table, in the order of its key; `stored` are the latencies that it has."""
+    rows = [
+        (
+            tx.owner_id,
+            level.number,
+            *key,
+            *cell.sums,
+            cell.newest_us,
+            plus(stored.get((level.number, key)), cell.latencies) if cell.latencies else None,
         )
-        tx.connection.execute(
-            delete(LatencyRollup).where(
-                LatencyRollup.user_id == tx.owner_id,
-                LatencyRollup.bucket_us.in_(some),
-                LatencyRollup.n == 0,
-            )
-        )
-        tx.connection.execute(
-            delete(WarningRollup).where(
-                WarningRollup.user_id == tx.owner_id,
-                WarningRollup.bucket_us.in_(some),
-                WarningRollup.n == 0,
-            )
-        )
+        for level in sorted(changes, key=lambda level: level.number)
+        for key, cell in sorted(changes[level].items(), key=_by_key)
+        if not cell.is_nothing
+    ]
+    if rows:
+        tx.connection.exec_driver_sql(tx.sql.add_to_rollups, tx.sql.many(rows))
+
+
+def _by_key(item: tuple[Key, Cell]) -> Key:
+    return item[0]
+
+
+def _stored_latencies(tx: Transaction, changes: Mapping[Level, Cells]) -> _Stored:
+    """Return the histograms that the changes are added to."""
+    wanted = [
+        (level.number, key)
+        for level, cells in changes.items()
+        for key, cell in cells.items()
+        if cell.latencies
+    ]
+    if not wanted:
+        return {}
+    flat = [(number, *key) for number, key in wanted]
+    keys = (json.dumps(flat),) if tx.sql.is_sqlite else tx.sql.many(flat)
+    found = tx.connection.exec_driver_sql(tx.sql.stored_latencies, (*keys, tx.owner_id))
+    return {wanted[position]: latencies for position, latencies in found}
+
+
+def _delete_empty(tx: Transaction, changes: Mapping[Level, Cells]) -> None:
+    rows = [
+        (tx.owner_id, level.number, *key)
+        for level, cells in changes.items()
+        for key, cell in cells.items()
+        if cell.sums[0] < 0
+    ]
+    if rows:
+        tx.connection.exec_driver_sql(tx.sql.delete_empty_rollups, rows)
+
+
+def add_warnings(tx: Transaction, changes: Mapping[Level, Mapping[WarningKey, int]]) -> None:
+    """Add counts to the table, in the order of its key; counts of nothing go."""
+    rows = sorted(
+        (tx.owner_id, level.number, *key, n)
+        for level, counts in changes.items()
+        for key, n in counts.items()
+        if n
+    )
+    if rows:
+        tx.connection.exec_driver_sql(tx.sql.add_to_warning_rollups, tx.sql.many(rows))
+    lower = [row[:-1] for row in rows if row[-1] < 0]
+    if lower:
+        tx.connection.exec_driver_sql(tx.sql.delete_empty_warning_rollups, lower)
+
+
+def folded_warnings(
+    counts: Mapping[WarningKey, int], level: Level, calendar: Calendar
+) -> Mapping[WarningKey, int]:
+    """Return counts by quarter-hour as those of a level."""
+    found: dict[WarningKey, int] = {}
+    for key, n in counts.items():
+        at = key._replace(bucket_us=calendar.start_of(level.step, key.bucket_us))
+        found[at] = found.get(at, 0) + n
+    return found

@@ -10,7 +10,7 @@ from backend.models import Agent, EventRow
 from backend.store.rows import Placed
 from backend.store.statements import chunks
 from backend.store.transactions import Transaction
-from backend.store.windows import DAY_US
+from backend.store.windows import QUARTER_US, day_at, number_of_day
 
 _NEVER = -1
 
@@ -34,8 +34,9 @@ def note_sightings(tx: Transaction, changed: Sequence[Placed]) -> None:
 
 
 def note_days(tx: Transaction, times_us: Iterable[int]) -> None:
-    """Note that the days of these times, of which there must be one, are to be aggregated anew."""
-    days = sorted({time_us // DAY_US for time_us in times_us})
+    """Note that the owner's days of these times, at least one, are to be aggregated anew."""
+    quarters = {time_us // QUARTER_US * QUARTER_US for time_us in times_us}
+    days = sorted({number_of_day(day_at(time_us, tx.zone)) for time_us in quarters})
     tx.connection.exec_driver_sql(tx.sql.insert_dirty_days, [(tx.owner_id, day) for day in days])
 
 

@@ -6,18 +6,18 @@ objects with dictionaries, and ingest is where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Engine, Table
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, SmallInteger, String, Table
+from sqlalchemy.types import TypeEngine
 
 from backend.models import (
     Agent,
     DirtyDay,
     EventRow,
-    LatencyRollup,
     Rollup,
     RunRow,
     SpanLinkRow,
@@ -25,7 +25,9 @@ from backend.models import (
     WarningRollup,
 )
 from backend.store.accounting import Uid
+from backend.store.arrays import array_literals
 from backend.store.bulk import BulkInsert
+from backend.store.histograms import EMPTY
 from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
 
 _T = TypeVar("_T")
@@ -51,9 +53,11 @@ class Statements:
     update_placements: str
     insert_links: str
     insert_agents: str
+    stored_latencies: str
     add_to_rollups: str
-    add_to_latency_rollups: str
+    delete_empty_rollups: str
     add_to_warning_rollups: str
+    delete_empty_warning_rollups: str
     write_runs: BulkInsert
     insert_dirty_days: str
     see_agents: str
@@ -89,9 +93,17 @@ class Statements:
             update_placements=_update_placements(mark),
             insert_links=_insert(SpanLinkRow, mark) + " ON CONFLICT DO NOTHING",
             insert_agents=_insert(Agent, mark, columns=_NEW_AGENT) + " ON CONFLICT DO NOTHING",
-            add_to_rollups=_insert(Rollup, mark) + _on_conflict_add(Rollup),
-            add_to_latency_rollups=_insert(LatencyRollup, mark) + _on_conflict_add(LatencyRollup),
-            add_to_warning_rollups=_insert(WarningRollup, mark) + _on_conflict_add(WarningRollup),
+            stored_latencies=_stored_latencies(is_sqlite=is_sqlite),
+            add_to_rollups=_insert_many(Rollup, is_sqlite=is_sqlite)
+            + _on_conflict_add(
+                Rollup,
+                newest_us=f"{largest}(obs_rollups.newest_us, excluded.newest_us)",
+                latencies=_replaced_latencies(is_sqlite=is_sqlite),
+            ),
+            delete_empty_rollups=_delete_empty(Rollup, "events", mark),
+            add_to_warning_rollups=_insert_many(WarningRollup, is_sqlite=is_sqlite)
+            + _on_conflict_add(WarningRollup),
+            delete_empty_warning_rollups=_delete_empty(WarningRollup, "n", mark),
             write_runs=BulkInsert.of(
                 engine,
                 _table(RunRow),
@@ -106,6 +118,10 @@ class Statements:
     def among(self, values: Sequence[Any], owner_id: int) -> tuple[str, int]:
         """Return the parameters of a statement that looks for rows by many values."""
         return (msgspec.json.encode(values).decode(), owner_id)
+
+    def many(self, rows: Sequence[tuple[Any, ...]]) -> Any:
+        """Return the parameters of a statement for many rows: these, or their columns as arrays."""
+        return rows if self.is_sqlite else array_literals(rows)
 
     def uid(self, uid: Uid) -> str:
         """Return an identity as both drivers take it: hex digits."""
@@ -183,12 +199,70 @@ def _insert(model: type[Any], mark: str, *, columns: Sequence[str] = ()) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 (our own names)
 
 
-def _on_conflict_add(model: type[Any]) -> str:
+def _insert_many(model: type[Any], *, is_sqlite: bool) -> str:
+    """Insert many rows: one after the other on SQLite, where that costs least, else at once."""
+    if is_sqlite:
+        return _insert(model, "?")
     table = _table(model)
-    changes = ", ".join(
-        f"{name} = {table.name}.{name} + excluded.{name}" for name in _values_of(table)
-    )
+    names = ", ".join(table.columns.keys())
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_arrays_of(table.columns)}"  # noqa: S608 (our own names)
+
+
+def _arrays_of(columns: Iterable[Column[Any]]) -> str:
+    marks = ", ".join(f"%s::{_ARRAYS[type(column.type)]}[]" for column in columns)
+    return f"unnest({marks})"
+
+
+#: What PostgreSQL calls the columns' types.
+_ARRAYS: dict[type[TypeEngine[Any]], str] = {
+    BigInteger: "bigint",
+    SmallInteger: "smallint",
+    String: "text",
+    LargeBinary: "bytea",
+}
+
+
+def _on_conflict_add(model: type[Any], **others: str) -> str:
+    """Add to every value of the row that is there, but for `others`."""
+    table = _table(model)
+    sums = {name: f"{table.name}.{name} + excluded.{name}" for name in _values_of(table)}
+    changes = ", ".join(f"{name} = {value}" for name, value in (sums | others).items())
     return f" ON CONFLICT ({_key_of(table)}) DO UPDATE SET {changes}"
+
+
+def _stored_latencies(*, is_sqlite: bool) -> str:
+    """Read histograms of roll-ups, with the position of each among the keys that are asked for."""
+    columns = [column for column in _table(Rollup).primary_key if column.name != "user_id"]
+    if is_sqlite:
+        equal = " AND ".join(
+            f"r.{column.name} = json_extract(wanted.value, '$[{index}]')"
+            for index, column in enumerate(columns)
+        )
+        return (
+            "SELECT wanted.key, r.latencies FROM json_each(?) AS wanted"  # noqa: S608 (our own names)
+            f" CROSS JOIN obs_rollups AS r ON r.user_id = ? AND {equal}"
+            " WHERE r.latencies IS NOT NULL"
+        )
+    names = [column.name for column in columns]
+    equal = " AND ".join(f"obs_rollups.{name} = wanted.{name}" for name in names)
+    return (
+        f"SELECT wanted.position - 1, r.latencies FROM {_arrays_of(columns)}"  # noqa: S608 (our own names)
+        f" WITH ORDINALITY AS wanted ({', '.join(names)}, position) CROSS JOIN LATERAL"
+        f" (SELECT latencies FROM obs_rollups WHERE user_id = %s AND {equal}"
+        " OFFSET 0) AS r WHERE r.latencies IS NOT NULL"
+    )
+
+
+def _replaced_latencies(*, is_sqlite: bool) -> str:
+    """Keep the histogram where nothing is said of it, and none where its last latency went."""
+    empty = f"x'{EMPTY.hex()}'" if is_sqlite else f"'\\x{EMPTY.hex()}'::bytea"
+    return f"nullif(coalesce(excluded.latencies, obs_rollups.latencies), {empty})"
+
+
+def _delete_empty(model: type[Any], count: str, mark: str) -> str:
+    table = _table(model)
+    equal = " AND ".join(f"{name} = {mark}" for name in _key_of(table).split(", "))
+    return f"DELETE FROM {table.name} WHERE {equal} AND {count} = 0"  # noqa: S608 (our own names)
 
 
 def _on_conflict_replace(model: type[Any]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple
 
+from backend.store.histograms import added
 from backend.store.latency import quantile
 
 Dimension = Literal["quarter", "hour", "day", "agent_id", "provider", "model", "tool", "event_type"]
@@ -20,6 +23,7 @@ class Where:
     model: str | None = None
     tool: str | None = None
     event_type: str | None = None
+    status: str | None = None
 
     @property
     def wanted(self) -> Mapping[str, int | str]:
@@ -31,8 +35,7 @@ class Where:
 EVERYTHING = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """Counts, tokens, money (nano-USD) and milliseconds. A call set aside is only an event."""
 
     total_events: int = 0
@@ -55,34 +58,51 @@ class Sums:
     run_latency_sum_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Histogram:
-    """Latencies of calls: how many in which bucket."""
+    """Latencies of calls: packed histograms, which are added up when something is asked."""
 
-    buckets: Mapping[int, int]
+    values: Sequence[bytes] = ()
+
+    @property
+    def buckets(self) -> Mapping[int, int]:
+        """How many calls lie in which bucket."""
+        first, counts = added(self.values)
+        return {bucket: n for bucket, n in enumerate(counts, first) if n}
 
     @property
     def count(self) -> int:
         """The number of calls whose latency is known."""
-        return sum(self.buckets.values())
+        _first, upto = self._upto
+        return upto[-1] if upto else 0
 
     def quantile(self, q: float) -> int | None:
         """Return the latency in milliseconds, within 1 %, that the share `q` did not exceed."""
-        return quantile(self.buckets, q)
+        return quantile(*self._upto, q)
+
+    @cached_property
+    def _upto(self) -> tuple[int, Sequence[int]]:
+        """A bucket, and how many calls lie in it or before, in the next or before, and so on."""
+        first, counts = added(self.values)
+        return first, list(accumulate(counts))
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+#: Of groups that have no timed calls, or whose latencies were not asked for.
+NO_LATENCIES = Histogram()
+
+
+class Group(NamedTuple):
     """The sums of one group. `key` has an entry per dimension; absent agents and names are None.
 
-    `quarter` and `hour` are the start in Unix microseconds, `day` is a local date.
+    `quarter` and `hour` are the start in Unix microseconds, `day` is a local date. The latencies
+    are empty where they were not asked for.
     """
 
     key: Mapping[str, Any]
     sums: Sums
-    llm_latency: Histogram
-    tool_latency: Histogram
-    run_latency: Histogram
+    llm_latency: Histogram = NO_LATENCIES
+    tool_latency: Histogram = NO_LATENCIES
+    run_latency: Histogram = NO_LATENCIES
 
     @property
     def llm_latency_avg_ms(self) -> float | None:

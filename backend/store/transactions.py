@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import count
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend import db
 from backend.store.availability import StoreUnavailable, unavailable, verdict_on
 from backend.store.statements import Statements
+from backend.store.zones import zone_of
 
 _T = TypeVar("_T")
 
@@ -42,6 +44,8 @@ class Transaction:
     owner_id: int
     sql: Statements
     now_us: int
+    #: In which the owner's hours and days are cut; who changes it folds the roll-ups anew.
+    zone: tzinfo
     #: Whether the work ran before: it may have been committed, and only the answer was lost.
     is_retry: bool = False
 
@@ -94,8 +98,11 @@ class Transactions:
         with self.turn(owner_id), self._writing.begin() as connection:
             if not self.is_embedded:
                 _lock_owner(connection, owner_id)
+            zone = zone_of(connection, owner_id)
             now_us = self._clock_us()
-            return work(Transaction(connection, owner_id, self.sql, now_us, is_retry=is_retry))
+            return work(
+                Transaction(connection, owner_id, self.sql, now_us, zone, is_retry=is_retry)
+            )
 
     @contextmanager
     def turn(self, owner_id: int) -> Iterator[None]:

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, func
 
-from backend.models import EventRow, Rollup
-from backend.store.windows import QUARTER_US, Window
-
-#: A failed call without tokens cost nothing to be named, as in the roll-ups.
-_HAS_A_PRICE = or_(
-    EventRow.status != "error", EventRow.tokens_in.is_not(None), EventRow.tokens_out.is_not(None)
-)
-_KEY = (Rollup.provider, Rollup.model)
-_WHOLE: list[ColumnElement[Any]] = [
-    *(func.sum(column) for column in (Rollup.unpriced, Rollup.tokens_in, Rollup.tokens_out))
-]
-_MIXED: list[ColumnElement[Any]] = [
-    func.count(),
-    *(func.sum(column) for column in (EventRow.tokens_in, EventRow.tokens_out)),
-]
+from backend.store.parts import Question
+from backend.store.sums import Where
+from backend.store.windows import Window
 
 
 class Unpriced(NamedTuple):
@@ -36,60 +23,28 @@ class Unpriced(NamedTuple):
 
 
 def unpriced(connection: Connection, owner_id: int, *, window: Window) -> list[Unpriced]:
-    """Return the models of a window (cut to whole quarter-hours) with such calls, most calls first.
-
-    The calls are counted in the roll-ups, and their tokens too where all calls of a roll-up are
-    without a price. Where only some are, their events are read.
-    """
-    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for query in (_whole(owner_id, window), _mixed(owner_id, window)):
-        for provider, model, *numbers in connection.execute(query):
-            sums[provider, model] = _added(sums[provider, model], numbers)
-    found = [
+    """Return the models of a window that have calls without a price, the most calls first."""
+    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    question = Question.about(
+        connection,
+        owner_id,
+        window=window,
+        group_by=("provider", "model"),
+        where=Where(event_type="llm_call"),
+    )
+    for part in question.parts():
+        of = part.table.c
+        amounts = (of.unpriced, of.unpriced_tokens_in, of.unpriced_tokens_out)
+        found = connection.execute(
+            part.select(*part.keys, *map(func.sum, amounts))
+            .where(of.unpriced > 0)
+            .group_by(*part.positions)
+        )
+        for provider, model, *numbers in found:
+            total = sums[provider, model]
+            total[:] = (one + int(more) for one, more in zip(total, numbers, strict=True))
+    found_models = [
         Unpriced(provider or None, model or None, *numbers)
         for (provider, model), numbers in sums.items()
     ]
-    return sorted(found, key=lambda one: (-one.calls, one.provider or "", one.model or ""))
-
-
-def _added(sums: Sequence[int], numbers: Iterable[Any]) -> list[int]:
-    return [total + int(number or 0) for total, number in zip(sums, numbers, strict=True)]
-
-
-def _selected(sums: list[ColumnElement[Any]]) -> Select[Any]:
-    columns: list[Any] = [*_KEY, *sums]
-    return select(*columns)
-
-
-def _whole(owner_id: int, window: Window) -> Select[Any]:
-    by = Rollup
-    return (
-        _selected(_WHOLE)
-        .where(by.user_id == owner_id, *window.holds(by.bucket_us))
-        .where(by.unpriced > 0, by.unpriced == by.counted)
-        .group_by(*_KEY)
-    )
-
-
-def _mixed(owner_id: int, window: Window) -> Select[Any]:
-    by, one = Rollup, EventRow
-    is_of_rollup = and_(
-        one.user_id == by.user_id,
-        one.event_type == by.event_type,
-        one.created_us >= by.bucket_us,
-        one.created_us < by.bucket_us + QUARTER_US,
-        one.status == by.status,
-        func.coalesce(one.agent_id, 0) == by.agent_id,
-        *(
-            func.coalesce(getattr(one, name), "") == getattr(by, name)
-            for name in ("provider", "model", "tool")
-        ),
-    )
-    return (
-        _selected(_MIXED)
-        .join_from(by, one, is_of_rollup)
-        .where(by.user_id == owner_id, *window.holds(by.bucket_us))
-        .where(by.unpriced > 0, by.unpriced < by.counted)
-        .where(one.counted, one.cost_nusd.is_(None), _HAS_A_PRICE)
-        .group_by(*_KEY)
-    )
+    return sorted(found_models, key=lambda one: (-one.calls, one.provider or "", one.model or ""))

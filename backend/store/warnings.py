@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from backend.models import WarningRollup
-from backend.store.windows import Window
+from backend.store.calendars import Calendar
+from backend.store.levels import DAYS, QUARTERS, cut
+from backend.store.parts import known
+from backend.store.windows import QUARTER_US, Span, Window
+from backend.store.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +27,35 @@ class WarningCount:
 
 
 def warning_counts(connection: Connection, owner_id: int, *, window: Window) -> list[WarningCount]:
-    """Return the counts of a window, the most frequent first."""
+    """Return the counts of the quarter-hours that begin in a window, the most frequent first."""
     by = WarningRollup
-    total = func.sum(by.n)
-    found = connection.execute(
-        select(by.code, by.scope, by.provider, by.model, total)
-        .where(by.user_id == owner_id, *window.holds(by.bucket_us))
-        .group_by(by.code, by.scope, by.provider, by.model)
-        .having(total != 0)
-        .order_by(total.desc(), by.code, by.scope, by.provider, by.model)
-    )
+    span = _quarters(known(connection, owner_id, window))
+    calendar = Calendar(zone_of(connection, owner_id))
+    counts: Counter[tuple[str, ...]] = Counter()
+    for level, part in cut(span, (DAYS, QUARTERS), calendar):
+        found = connection.execute(
+            select(by.code, by.scope, by.provider, by.model, func.sum(by.n))
+            .where(by.user_id == owner_id, by.level == (level or QUARTERS).number)
+            .where(*part.holds(by.bucket_us))
+            .group_by(by.code, by.scope, by.provider, by.model)
+        )
+        for *told, n in found:
+            counts[tuple(told)] += int(n)
     return [
-        WarningCount(code, scope or None, provider or None, model or None, int(n))
-        for code, scope, provider, model, n in found
+        WarningCount(code, scope or None, provider or None, model or None, n)
+        for (code, scope, provider, model), n in sorted(counts.items(), key=_most_first)
     ]
+
+
+def _quarters(span: Span) -> Span:
+    """Return the quarter-hours that begin in a window."""
+    return Span(_next_quarter(span.start_us), _next_quarter(span.end_us))
+
+
+def _next_quarter(at_us: int) -> int:
+    return -(-at_us // QUARTER_US) * QUARTER_US
+
+
+def _most_first(item: tuple[tuple[str, ...], int]) -> tuple[int, tuple[str, ...]]:
+    told, n = item
+    return -n, told

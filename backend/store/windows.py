@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, SQLColumnExpression
 
@@ -41,34 +40,22 @@ class Window:
         )
 
 
-def split(window: Window) -> tuple[Window | None, list[Window]]:
-    """Return the whole quarter-hours of a window, and the ragged edges before and after them."""
-    if window.is_empty:
-        return None, []
-    start_us, end_us = window.start_us, window.end_us
-    first = None if start_us is None else -(-start_us // QUARTER_US) * QUARTER_US
-    last = None if end_us is None else end_us // QUARTER_US * QUARTER_US
-    if first is not None and last is not None and first >= last:
-        return None, [window]
-    edges = [Window(start_us, first), Window(last, end_us)]
-    return Window(first, last), [
-        edge
-        for edge in edges
-        if edge.start_us is not None and edge.end_us is not None and not edge.is_empty
-    ]
+@dataclass(frozen=True, slots=True)
+class Span(Window):
+    """A window with two ends."""
+
+    start_us: int
+    end_us: int
 
 
-def zone_named(name: str) -> tzinfo:
-    """Return the IANA time zone; UTC for a name that this machine does not know."""
-    try:
-        return UTC if name == "UTC" else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
-
-
-def day_window(day: date, zone: tzinfo) -> Window:
+def day_window(day: date, zone: tzinfo) -> Span:
     """Return the window of a local day: 23 to 25 hours long."""
-    return Window(_midnight_us(day, zone), _midnight_us(day + timedelta(days=1), zone))
+    return Span(midnight_us(day, zone), midnight_us(day + timedelta(days=1), zone))
+
+
+def midnight_us(day: date, zone: tzinfo) -> int:
+    """Return when a local day begins, in Unix microseconds."""
+    return (datetime.combine(day, time(), tzinfo=zone) - _EPOCH) // _MICROSECOND
 
 
 def day_at(time_us: int, zone: tzinfo) -> date:
@@ -79,6 +66,11 @@ def day_at(time_us: int, zone: tzinfo) -> date:
 def day_of_number(number: int) -> date:
     """Return the day that lies `number` days after 1970-01-01."""
     return _FIRST_DAY + timedelta(days=number)
+
+
+def number_of_day(day: date) -> int:
+    """Return how many days after 1970-01-01 a day lies."""
+    return (day - _FIRST_DAY).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +92,14 @@ class Offsets:
 
 def offsets_within(start_us: int, end_us: int, zone: tzinfo) -> Offsets:
     """Return the zone's offsets from `start_us` to `end_us`; changes fall on quarter-hours."""
-    first_us = offset_us = _offset_us(start_us, zone)
+    first_us = offset_us = offset_at(start_us, zone)
     changes: list[tuple[int, int]] = []
     at_us = start_us // QUARTER_US * QUARTER_US
     while at_us < end_us:
         next_us = min(at_us + DAY_US, end_us)
-        if _offset_us(next_us, zone) != offset_us:
+        if offset_at(next_us, zone) != offset_us:
             next_us = _first_change(at_us, next_us, offset_us, zone)
-            offset_us = _offset_us(next_us, zone)
+            offset_us = offset_at(next_us, zone)
             changes.append((next_us, offset_us))
         at_us = next_us
     return Offsets(first_us, tuple(changes))
@@ -118,17 +110,14 @@ def _first_change(low_us: int, high_us: int, offset_us: int, zone: tzinfo) -> in
     low, high = low_us // QUARTER_US, -(-high_us // QUARTER_US)
     while high - low > 1:
         middle = (low + high) // 2
-        if _offset_us(middle * QUARTER_US, zone) == offset_us:
+        if offset_at(middle * QUARTER_US, zone) == offset_us:
             low = middle
         else:
             high = middle
     return high * QUARTER_US
 
 
-def _offset_us(time_us: int, zone: tzinfo) -> int:
+def offset_at(time_us: int, zone: tzinfo) -> int:
+    """Return how far local time is ahead of UTC at a time, in microseconds."""
     local = (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
     return (local.utcoffset() or timedelta()) // _MICROSECOND
-
-
-def _midnight_us(day: date, zone: tzinfo) -> int:
-    return (datetime.combine(day, time(), tzinfo=zone) - _EPOCH) // _MICROSECOND

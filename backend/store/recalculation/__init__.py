@@ -8,7 +8,6 @@ from datetime import tzinfo
 from functools import partial
 from uuid import uuid4
 
-from backend.store.daily import zone_of
 from backend.store.recalculation import ledger
 from backend.store.recalculation.differences import (
     Difference,
@@ -28,6 +27,7 @@ from backend.store.recalculation.records import changes_of
 from backend.store.recalculation.steps import apply_step, undo_step
 from backend.store.transactions import Transactions
 from backend.store.windows import Window
+from backend.store.zones import zone_of
 from otel_bridge.pricing import PriceBook
 
 __all__ = [

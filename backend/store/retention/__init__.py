@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.models import User
+from backend.store.rebuild import prune_rollups
 from backend.store.retention.pace import Pace
 from backend.store.retention.policy import RetentionPolicy
-from backend.store.retention.pruning import prune_rollups, shrink_file
+from backend.store.retention.pruning import prune_days, shrink_file
 from backend.store.retention.steps import (
     Step,
     delete_changes,
@@ -123,4 +124,5 @@ def _prune(tx: Transaction, limit: int, *, before_us: int) -> int:
     oldest_us = oldest_event_us(tx)
     if oldest_us is not None:
         before_us = min(before_us, oldest_us - oldest_us % QUARTER_US)
-    return prune_rollups(tx, before_us=before_us, limit=limit)
+    went = prune_rollups(tx, before_us=before_us, limit=limit)
+    return went or prune_days(tx, before_us=before_us)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete
 
-from backend.models import AgentDailyMetrics, LatencyRollup, Rollup, WarningRollup
-from backend.store.statements import chunks
+from backend.models import AgentDailyMetrics
 from backend.store.transactions import Transaction
 from backend.store.windows import DAY_US, day_of_number
 
@@ -13,22 +12,8 @@ from backend.store.windows import DAY_US, day_of_number
 _KEPT_FREE_PERCENT = 10
 
 
-def prune_rollups(tx: Transaction, *, before_us: int, limit: int) -> int:
-    """Delete at most `limit` of the owner's sums of quarter-hours and days before a time.
-
-    Return how many went: 0 when none is left.
-    """
-    for table in (Rollup, LatencyRollup, WarningRollup):
-        key = [column for column in table.__table__.c if column.primary_key]
-        found = tx.connection.execute(
-            select(*key)
-            .where(table.user_id == tx.owner_id, table.bucket_us < before_us)
-            .limit(limit)
-        ).all()
-        for some in chunks(found, size=50):
-            tx.connection.execute(delete(table).where(tuple_(*key).in_(some)))
-        if found:
-            return len(found)
+def prune_days(tx: Transaction, *, before_us: int) -> int:
+    """Delete the owner's rows of agents' days that ended before a time; return how many."""
     last_day = day_of_number(before_us // DAY_US - 1)
     return tx.connection.execute(
         delete(AgentDailyMetrics).where(

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
-from backend import db
 from backend.cli import cli
-from backend.models import User
+from backend.store import EventStore
 
 Run = Callable[..., Result]
 
@@ -18,10 +17,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(database_url: str, owner_id: int, engine: Engine) -> Run:
     """Run a command for the only account, whose days are New York's."""
-    with db.for_writing(engine).begin() as connection:
-        connection.execute(
-            update(User).where(User.id == owner_id).values(timezone="America/New_York")
-        )
+    EventStore(engine).set_timezone(owner_id, "America/New_York")
 
     def with_words(*words: str) -> Result:
         return CliRunner().invoke(

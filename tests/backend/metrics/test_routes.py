@@ -9,11 +9,8 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
 
-from backend.db import for_writing
-from backend.models import User
-from backend.store import day_at
+from backend.store import EventStore, day_at
 from otel_bridge.event import micros
 from tests.backend.conftest import Caller, Person, Web, exact_json
 
@@ -163,8 +160,7 @@ def test_days_begin_at_the_owners_midnight(
     web: Web, ada: Person, ingest_key: Caller, read_key: Caller
 ):
     zone = "Pacific/Kiritimati"
-    with for_writing(web.engine).begin() as connection:
-        connection.execute(update(User).where(User.id == ada.id).values(timezone=zone))
+    EventStore(web.engine).set_timezone(ada.id, zone)
     ingest_key.ingest(call(agent="bot", cost_usd=1))
     local = day_at(micros(NOW), ZoneInfo(zone))
     assert [row["date"] for row in rows(read_key)] == [local.isoformat()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -96,6 +96,32 @@ def agent_links(trace: str = TRACE) -> list[SpanLink]:
     return [SpanLink(trace, "http", "root")]
 
 
+def mixed_events() -> list[Event]:
+    """Return events over three hours, of several agents, models and outcomes."""
+    start_us = NOW_US - 3 * 3600 * SECOND_US
+    return [event for step in range(60) for event in _mixed_step(step, start_us)]
+
+
+def _mixed_step(step: int, start_us: int) -> Iterator[Event]:
+    at_us = start_us + step * 181 * SECOND_US
+    agent = [None, "a", "b"][step % 3]
+    failed = step % 7 == 0
+    yield llm_call(
+        created_at_us=at_us,
+        agent=agent,
+        model=["x", "y"][step % 2],
+        tokens_in=step,
+        cost_usd=None if step % 5 == 0 else Decimal(step).scaleb(-9),
+        status="error" if failed else "success",
+        latency_ms=step * 10,
+    )
+    yield tool_call(created_at_us=at_us + 1, agent=agent, tool=["t", "u"][step % 2])
+    if step % 4 == 0:
+        yield run_finished(
+            created_at_us=at_us + 2, agent=agent, status="error" if failed else "success"
+        )
+
+
 def total(store: EventStore, owner_id: int) -> Group:
     """Return the sums of all time."""
     (group,) = store.measure(owner_id, start_us=0, end_us=2**62)
@@ -134,7 +160,7 @@ def snapshot(engine: Engine, owner_id: int, *, without: Sequence[str] = ()) -> d
 
 _TABLES = (
     *("obs_events", "obs_runs", "obs_span_links", "obs_tracers", "agents"),
-    *("obs_rollups", "obs_latency_rollups", "obs_warning_rollups", "obs_agent_daily_metrics"),
+    *("obs_rollups", "obs_warning_rollups", "obs_agent_daily_metrics"),
 )
 _AGENT_IDS = ("agent_id", "agent_key")
 _ARRIVAL = {

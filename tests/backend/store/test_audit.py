@@ -7,9 +7,10 @@ from datetime import date
 from sqlalchemy import Engine, delete, update
 
 from backend import db
-from backend.models import EventRow, LatencyRollup, Rollup
+from backend.models import EventRow, Rollup
 from backend.store import EventStore, RetentionPolicy
 from backend.store.audit import Audited, audit
+from backend.store.levels import DAYS, FOLDED, QUARTERS
 from backend.store.windows import DAY_US
 from tests.backend.store.makers import NOW_US, agent_trace, llm_call
 
@@ -30,9 +31,12 @@ def test_a_sum_that_differs_and_one_that_is_missing_are_found(
 ) -> None:
     store.append(owner_id, [llm_call()])
     with db.for_writing(engine).begin() as connection:
-        connection.execute(update(Rollup).values(cost_nusd=Rollup.cost_nusd + 1))
-        connection.execute(delete(LatencyRollup))
-    assert list(audit(engine)) == [Audited(owner_id, TODAY, sums=1, wrong=2)]
+        is_quarter = Rollup.level == QUARTERS.number
+        connection.execute(update(Rollup).where(is_quarter).values(cost_nusd=Rollup.cost_nusd + 1))
+        connection.execute(delete(Rollup).where(Rollup.level == DAYS.number))
+    # The hours and days differ from the quarter-hour too, and one is missing.
+    levels = 1 + len(FOLDED)
+    assert list(audit(engine)) == [Audited(owner_id, TODAY, sums=levels - 1, wrong=levels)]
 
 
 def test_a_sum_without_events_is_found(store: EventStore, engine: Engine, owner_id: int) -> None:

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
-from backend import db
-from backend.models import Agent, AgentDailyMetrics, DirtyDay, User
+from backend.models import Agent, AgentDailyMetrics, DirtyDay
 from backend.store import Aggregated, EventStore
 from otel_bridge.event import Event, micros
 from tests.backend.store.makers import llm_call, run_finished, tool_call
@@ -114,8 +113,7 @@ def test_a_day_whose_events_moved_away_loses_its_row(
 def test_days_are_those_of_the_owners_zone(
     store: EventStore, engine: Engine, owner_id: int
 ) -> None:
-    with db.for_writing(engine).begin() as connection:
-        connection.execute(update(User).values(timezone="Asia/Tokyo"))
+    store.set_timezone(owner_id, "Asia/Tokyo")
     late_evening = datetime(2026, 3, 3, 20, tzinfo=UTC)
     store.append(owner_id, [llm_call(created_at_us=at(late_evening))])
     store.aggregate_recent()

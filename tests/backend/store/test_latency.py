@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from math import ceil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.store.latency import MAX_LATENCY_MS, bucket_of, quantile, value_of
+from backend.store.histograms import packed
+from backend.store.latency import MAX_LATENCY_MS, bucket_of, value_of
+from backend.store.sums import Histogram
 
 LATENCIES = st.one_of(st.integers(0, 200), st.integers(0, 100_000), st.integers(0, MAX_LATENCY_MS))
 
@@ -47,14 +50,19 @@ def test_a_quantile_is_within_one_percent_of_the_nearest_rank(
     latencies: list[int], q: float
 ) -> None:
     exact = sorted(latencies)[max(1, ceil(round(q * len(latencies), 6))) - 1]
-    told = quantile(Counter(map(bucket_of, latencies)), q)
+    told = histogram_of(latencies).quantile(q)
     assert told is not None
     assert abs(told - exact) * 100 <= exact
 
 
 def test_there_is_no_quantile_of_nothing() -> None:
-    assert quantile({}, 0.5) is None
+    assert Histogram().quantile(0.5) is None
 
 
 def test_the_median_of_a_hundred_calls_is_the_fiftieth() -> None:
-    assert quantile(Counter(map(bucket_of, range(1, 101))), 0.55) == 55
+    assert histogram_of(range(1, 101)).quantile(0.55) == 55
+
+
+def histogram_of(latencies: Iterable[int]) -> Histogram:
+    value = packed(Counter(map(bucket_of, latencies)))
+    return Histogram([] if value is None else [value])

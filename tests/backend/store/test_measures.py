@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,38 +21,12 @@ from tests.backend.store.makers import (
     agent_links,
     agent_trace,
     llm_call,
-    run_finished,
+    mixed_events,
     snapshot,
     tool_call,
     total,
 )
 from tests.databases import new_owner
-
-
-def mixed_events() -> list[Event]:
-    """Return events over three hours, of several agents, models and outcomes."""
-    start_us = NOW_US - 3 * 3600 * SECOND_US
-    return [event for step in range(60) for event in _events_of(step, start_us)]
-
-
-def _events_of(step: int, start_us: int) -> Iterator[Event]:
-    at_us = start_us + step * 181 * SECOND_US
-    agent = [None, "a", "b"][step % 3]
-    failed = step % 7 == 0
-    yield llm_call(
-        created_at_us=at_us,
-        agent=agent,
-        model=["x", "y"][step % 2],
-        tokens_in=step,
-        cost_usd=None if step % 5 == 0 else Decimal(step).scaleb(-9),
-        status="error" if failed else "success",
-        latency_ms=step * 10,
-    )
-    yield tool_call(created_at_us=at_us + 1, agent=agent, tool=["t", "u"][step % 2])
-    if step % 4 == 0:
-        yield run_finished(
-            created_at_us=at_us + 2, agent=agent, status="error" if failed else "success"
-        )
 
 
 @pytest.fixture
@@ -132,7 +105,7 @@ def test_the_groups_of_every_dimension_add_up_to_the_whole(
         end_us=end_us,
         group_by=[dimension],  # type: ignore[list-item]  # parametrized
     )
-    for name in Sums.__slots__:
+    for name in Sums._fields:
         assert sum(getattr(group.sums, name) for group in groups) == getattr(whole.sums, name)
     assert sum(group.llm_latency.count for group in groups) == whole.llm_latency.count
     assert whole.sums.total_events > 90

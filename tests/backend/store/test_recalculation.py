@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, select
 
 from backend import db
-from backend.models import DirtyDay, EventRow, RunRow, User
+from backend.models import DirtyDay, EventRow, RunRow
 from backend.store import Difference, EventStore, SummaryLine
 from otel_bridge.event import Event
 from otel_bridge.pricing import PriceBook
@@ -123,9 +123,8 @@ def test_a_price_that_was_removed_leaves_its_calls_without_one(
     assert total(store, owner_id).sums.unpriced_calls == 2
 
 
-def test_days_are_those_of_the_owner(store: EventStore, engine: Engine, owner_id: int) -> None:
-    with db.for_writing(engine).begin() as connection:
-        connection.execute(update(User).values(timezone="America/New_York"))
+def test_days_are_those_of_the_owner(store: EventStore, owner_id: int) -> None:
+    store.set_timezone(owner_id, "America/New_York")
     midnight_us = NOW_US // DAY_US * DAY_US
     store.append(
         owner_id, [call(created_at_us=midnight_us + hour * DAY_US // 24) for hour in (4, 5)]

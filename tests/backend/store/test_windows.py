@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,11 +13,9 @@ from backend.store.windows import (
     DAY_US,
     HOUR_US,
     QUARTER_US,
-    Window,
     day_at,
     day_window,
     offsets_within,
-    split,
 )
 from otel_bridge.event import micros
 
@@ -38,37 +35,11 @@ TIMES = st.integers(
 )
 
 
-@given(st.integers(0, 4 * QUARTER_US), st.integers(0, 4 * QUARTER_US))
-def test_the_parts_of_a_window_fill_it_without_overlap(start_us: int, end_us: int) -> None:
-    middle, edges = split(Window(start_us, end_us))
-    parts = sorted((part.start_us, part.end_us) for part in [middle, *edges] if part)
-    if start_us >= end_us:
-        assert parts == []
-        return
-    assert (parts[0][0], parts[-1][1]) == (start_us, end_us)
-    assert all(one[1] == other[0] for one, other in pairwise(parts))
-    if middle is not None:
-        assert middle.start_us is not None
-        assert middle.end_us is not None
-        assert middle.start_us % QUARTER_US == middle.end_us % QUARTER_US == 0
-
-
-def test_an_open_window_has_edges_only_where_it_ends() -> None:
-    assert split(Window()) == (Window(), [])
-    assert split(Window(1, None)) == (Window(QUARTER_US, None), [Window(1, QUARTER_US)])
-    assert split(Window(None, QUARTER_US + 1)) == (
-        Window(None, QUARTER_US),
-        [Window(QUARTER_US, QUARTER_US + 1)],
-    )
-
-
 @pytest.mark.parametrize(
     ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)]
 )
 def test_a_local_day_is_as_long_as_it_is(day: date, hours: int) -> None:
     window = day_window(day, ZoneInfo("Europe/Berlin"))
-    assert window.start_us is not None
-    assert window.end_us is not None
     assert window.end_us - window.start_us == hours * HOUR_US
     assert day_at(window.start_us, ZoneInfo("Europe/Berlin")) == day
     assert day_at(window.end_us - 1, ZoneInfo("Europe/Berlin")) == day
