@@ -151,7 +151,9 @@ def test_going_down_to_a_revision_and_up_keeps_the_rows_below_it(
     engine = db.engine_for(empty_database_url)
     with engine.connect() as connection:
         assert connection.scalar(select(EventRow.cost_nusd)) == 9_000_000_000_000_000
-        assert set(connection.scalars(select(Rollup.events))) == {1}
+        # The sums are computed anew where they are made.
+        summed = {1} if revision < "0014" else set()
+        assert set(connection.scalars(select(Rollup.events))) == summed
     engine.dispose()
 
 

@@ -76,7 +76,7 @@ def trace_id(number: int) -> str:
 
 def sums_of(engine: Engine, owner_id: int) -> dict[str, object]:
     """Return the tables of sums, which retention of events must not touch."""
-    tables = ("obs_rollups", "obs_latency_rollups", "obs_warning_rollups")
+    tables = ("obs_rollups", "obs_warning_rollups")
     return {name: snapshot(engine, owner_id)[name] for name in tables}
 
 
