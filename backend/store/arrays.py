@@ -5,11 +5,28 @@ The driver writes a list element by element, at a microsecond each; this is seve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, String
+from sqlalchemy.types import TypeEngine
 
-def array_literals(rows: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
+#: What PostgreSQL calls the columns' types.
+_NAMES: dict[type[TypeEngine[Any]], str] = {
+    BigInteger: "bigint",
+    SmallInteger: "smallint",
+    String: "text",
+    LargeBinary: "bytea",
+}
+
+
+def arrays_of(columns: Iterable[Column[Any]]) -> str:
+    """Return the table that arrays of these columns make, in SQL."""
+    marks = ", ".join(f"%s::{_NAMES[type(column.type)]}[]" for column in columns)
+    return f"unnest({marks})"
+
+
+def array_literals(rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:
     """Return a literal for each column of rows of whole numbers, texts, bytes and None."""
     return tuple("{" + ",".join(_elements(column)) + "}" for column in zip(*rows, strict=True))
 

@@ -8,8 +8,9 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, Table
+
+from backend.store.arrays import array_literals, arrays_of
 
 #: Rows of one statement, the largest first. SQLite lets other threads of the process run while a
 #: statement does, and each return waits for them: a batch must not return for every row.
@@ -28,9 +29,9 @@ class BulkInsert(ABC):
         """Return the form for the engine's driver; `on_conflict` is the clause of that name."""
         if engine.dialect.name == "sqlite":
             return ManyRows(table.name, columns, on_conflict)
-        return (
-            JsonRows(table.name, columns, on_conflict) if on_conflict else Copy(table.name, columns)
-        )
+        if not on_conflict:
+            return Copy(table.name, columns)
+        return Arrays(table, columns, on_conflict)
 
     @abstractmethod
     def write(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
@@ -75,18 +76,14 @@ class Copy(BulkInsert):
                 copy.write_row(row)
 
 
-class JsonRows(BulkInsert):
-    """PostgreSQL, for rows that may be there: one statement, whose rows are one JSON text."""
+class Arrays(BulkInsert):
+    """PostgreSQL, for rows that may be there: one statement, to which each column is an array."""
 
-    def __init__(self, table: str, columns: Sequence[str], on_conflict: str) -> None:
+    def __init__(self, table: Table, columns: Sequence[str], on_conflict: str) -> None:
         names = ", ".join(columns)
-        self._columns = columns
-        self._statement = (
-            f"INSERT INTO {table} ({names}) SELECT {names}"  # noqa: S608 (our own names)
-            f" FROM json_populate_recordset(NULL::{table}, %s::json){on_conflict}"
-        )
+        arrays = arrays_of(table.columns[name] for name in columns)
+        self._statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM {arrays}{on_conflict}"  # noqa: S608 (our own names)
 
     def write(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
-        """Send the rows, in their order, as objects."""
-        told = [dict(zip(self._columns, row, strict=True)) for row in rows]
-        connection.exec_driver_sql(self._statement, (msgspec.json.encode(told).decode(),))
+        """Send the rows in their order."""
+        connection.exec_driver_sql(self._statement, array_literals(rows))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from backend.store.accounting import SetAside
+from backend.store.arrays import array_literals
 from backend.store.calendars import Calendar
 from backend.store.cells import CALL_TYPES, TIMED_TYPES, Cell, Cells, WarningKey, fold
 from backend.store.histograms import plus
@@ -159,7 +160,7 @@ def add_cells(tx: Transaction, changes: Mapping[Level, Cells], stored: _Stored) 
         if not cell.is_nothing
     ]
     if rows:
-        tx.connection.exec_driver_sql(tx.sql.add_to_rollups, tx.sql.many(rows))
+        tx.sql.add_to_rollups.write(tx.connection, rows)
 
 
 def _by_key(item: tuple[Key, Cell]) -> Key:
@@ -177,7 +178,7 @@ def _stored_latencies(tx: Transaction, changes: Mapping[Level, Cells]) -> _Store
     if not wanted:
         return {}
     flat = [(number, *key) for number, key in wanted]
-    keys = (json.dumps(flat),) if tx.sql.is_sqlite else tx.sql.many(flat)
+    keys = (json.dumps(flat),) if tx.sql.is_sqlite else array_literals(flat)
     found = tx.connection.exec_driver_sql(tx.sql.stored_latencies, (*keys, tx.owner_id))
     return {wanted[position]: latencies for position, latencies in found}
 
@@ -202,7 +203,7 @@ def add_warnings(tx: Transaction, changes: Mapping[Level, Mapping[WarningKey, in
         if n
     )
     if rows:
-        tx.connection.exec_driver_sql(tx.sql.add_to_warning_rollups, tx.sql.many(rows))
+        tx.sql.add_to_warning_rollups.write(tx.connection, rows)
     lower = [row[:-1] for row in rows if row[-1] < 0]
     if lower:
         tx.connection.exec_driver_sql(tx.sql.delete_empty_warning_rollups, lower)

@@ -6,13 +6,12 @@ objects with dictionaries, and ingest is where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Engine, LargeBinary, SmallInteger, String, Table
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Engine, Table
 
 from backend.models import (
     Agent,
@@ -25,7 +24,7 @@ from backend.models import (
     WarningRollup,
 )
 from backend.store.accounting import Uid
-from backend.store.arrays import array_literals
+from backend.store.arrays import arrays_of
 from backend.store.bulk import BulkInsert
 from backend.store.histograms import EMPTY
 from backend.store.rows import NEW_COLUMNS, ROW_COLUMNS, Placement
@@ -54,9 +53,9 @@ class Statements:
     insert_links: str
     insert_agents: str
     stored_latencies: str
-    add_to_rollups: str
+    add_to_rollups: BulkInsert
     delete_empty_rollups: str
-    add_to_warning_rollups: str
+    add_to_warning_rollups: BulkInsert
     delete_empty_warning_rollups: str
     write_runs: BulkInsert
     insert_dirty_days: str
@@ -94,22 +93,19 @@ class Statements:
             insert_links=_insert(SpanLinkRow, mark) + " ON CONFLICT DO NOTHING",
             insert_agents=_insert(Agent, mark, columns=_NEW_AGENT) + " ON CONFLICT DO NOTHING",
             stored_latencies=_stored_latencies(is_sqlite=is_sqlite),
-            add_to_rollups=_insert_many(Rollup, is_sqlite=is_sqlite)
-            + _on_conflict_add(
+            add_to_rollups=_bulk(
+                engine,
                 Rollup,
-                newest_us=f"{largest}(obs_rollups.newest_us, excluded.newest_us)",
-                latencies=_replaced_latencies(is_sqlite=is_sqlite),
+                _on_conflict_add(
+                    Rollup,
+                    newest_us=f"{largest}(obs_rollups.newest_us, excluded.newest_us)",
+                    latencies=_replaced_latencies(is_sqlite=is_sqlite),
+                ),
             ),
             delete_empty_rollups=_delete_empty(Rollup, "events", mark),
-            add_to_warning_rollups=_insert_many(WarningRollup, is_sqlite=is_sqlite)
-            + _on_conflict_add(WarningRollup),
+            add_to_warning_rollups=_bulk(engine, WarningRollup, _on_conflict_add(WarningRollup)),
             delete_empty_warning_rollups=_delete_empty(WarningRollup, "n", mark),
-            write_runs=BulkInsert.of(
-                engine,
-                _table(RunRow),
-                _table(RunRow).columns.keys(),
-                on_conflict=_on_conflict_replace(RunRow),
-            ),
+            write_runs=_bulk(engine, RunRow, _on_conflict_replace(RunRow)),
             insert_dirty_days=_insert(DirtyDay, mark) + " ON CONFLICT DO NOTHING",
             see_agents=_see_agents(mark, largest),
             is_sqlite=is_sqlite,
@@ -118,10 +114,6 @@ class Statements:
     def among(self, values: Sequence[Any], owner_id: int) -> tuple[str, int]:
         """Return the parameters of a statement that looks for rows by many values."""
         return (msgspec.json.encode(values).decode(), owner_id)
-
-    def many(self, rows: Sequence[tuple[Any, ...]]) -> Any:
-        """Return the parameters of a statement for many rows: these, or their columns as arrays."""
-        return rows if self.is_sqlite else array_literals(rows)
 
     def uid(self, uid: Uid) -> str:
         """Return an identity as both drivers take it: hex digits."""
@@ -199,27 +191,9 @@ def _insert(model: type[Any], mark: str, *, columns: Sequence[str] = ()) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 (our own names)
 
 
-def _insert_many(model: type[Any], *, is_sqlite: bool) -> str:
-    """Insert many rows: one after the other on SQLite, where that costs least, else at once."""
-    if is_sqlite:
-        return _insert(model, "?")
+def _bulk(engine: Engine, model: type[Any], on_conflict: str) -> BulkInsert:
     table = _table(model)
-    names = ", ".join(table.columns.keys())
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_arrays_of(table.columns)}"  # noqa: S608 (our own names)
-
-
-def _arrays_of(columns: Iterable[Column[Any]]) -> str:
-    marks = ", ".join(f"%s::{_ARRAYS[type(column.type)]}[]" for column in columns)
-    return f"unnest({marks})"
-
-
-#: What PostgreSQL calls the columns' types.
-_ARRAYS: dict[type[TypeEngine[Any]], str] = {
-    BigInteger: "bigint",
-    SmallInteger: "smallint",
-    String: "text",
-    LargeBinary: "bytea",
-}
+    return BulkInsert.of(engine, table, table.columns.keys(), on_conflict=on_conflict)
 
 
 def _on_conflict_add(model: type[Any], **others: str) -> str:
@@ -246,7 +220,7 @@ def _stored_latencies(*, is_sqlite: bool) -> str:
     names = [column.name for column in columns]
     equal = " AND ".join(f"obs_rollups.{name} = wanted.{name}" for name in names)
     return (
-        f"SELECT wanted.position - 1, r.latencies FROM {_arrays_of(columns)}"  # noqa: S608 (our own names)
+        f"SELECT wanted.position - 1, r.latencies FROM {arrays_of(columns)}"  # noqa: S608 (our own names)
         f" WITH ORDINALITY AS wanted ({', '.join(names)}, position) CROSS JOIN LATERAL"
         f" (SELECT latencies FROM obs_rollups WHERE user_id = %s AND {equal}"
         " OFFSET 0) AS r WHERE r.latencies IS NOT NULL"
