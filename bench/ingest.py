@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.load import Plan, cpu_seconds, memory_of, push, watched_memory
-from bench.raw import RawInsert, best
+from bench.raw import RawInsert, fastest, limit_of
 from bench.raw_postgresql import postgresql_inserts
 from bench.raw_sqlite import sqlite_inserts
 from bench.report import Report, mebibytes, millis, number, seconds, share
@@ -129,7 +129,7 @@ def _raw_inserts(site: Site, url: str) -> list[RawInsert]:
 
 
 def _tell(report: Report, site: Site, result: Result) -> None:
-    limit = best(result.raw)
+    limit = limit_of(result.raw)
     report.table(
         f"ingestion into {site.name} ({site.durability}); CPU of server and database",
         ("", "per s", "rows/s", "of raw", "rows/CPU-s", "of raw", "CPU s/1000", "p50", "p99"),
@@ -178,11 +178,13 @@ def _raw_row(one: RawInsert, limit: RawInsert) -> tuple[str, ...]:
 
 def _judge(report: Report, site: Site, result: Result) -> None:
     events, spans, few = result.ingestions
-    limit = best(result.raw)
+    limit = limit_of(result.raw)
     name, floor = site.name, _LEAST_OF_RAW[site.name]
     report.at_least(
         f"{name}, JSON events of the raw rate", events.per_s / limit.per_s, floor, form=share
     )
+    form = fastest(result.raw)
+    report.say(f"  {share(events.per_s / form.per_s)} of the fastest form that copes: {form.form}")
     report.at_least(
         f"{name}, spans of the JSON events' rate",
         spans.per_s / events.per_s,

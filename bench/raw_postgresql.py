@@ -49,8 +49,17 @@ def postgresql_inserts(
             target = _Target(connection, EVENTS, columns, types)
             if prepare:
                 target.run(prepare)
-            copes = _NO_CONFLICT in form
-            inserts.append(timed(form, partial(insert, target), rows, pids=(pid,), is_limit=copes))
+            is_limit, copes = form.startswith("executemany"), _NO_CONFLICT in form
+            inserts.append(
+                timed(
+                    form,
+                    partial(insert, target),
+                    rows,
+                    pids=(pid,),
+                    is_limit=is_limit,
+                    copes=copes,
+                )
+            )
     return inserts
 
 

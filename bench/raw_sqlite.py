@@ -14,7 +14,8 @@ _SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
-    "cache_size = -16384",
+    "wal_autocheckpoint = 4000",
+    "cache_size = -8192",
 )
 
 _NO_CONFLICT = "ON CONFLICT DO NOTHING"
@@ -33,7 +34,7 @@ def sqlite_inserts(databases: SqliteDatabases, source_url: str, *, at_most: int)
             for table, (names, pointed_to) in others.items():
                 _inserting(target, table, names)(pointed_to)
             insert = _inserting(target, EVENTS, columns, conflict)
-            inserts.append(timed(form, insert, rows, is_limit=True))
+            inserts.append(timed(form, insert, rows, is_limit=True, copes=bool(conflict)))
     return inserts
 
 
