@@ -183,8 +183,8 @@ def _judge(report: Report, site: Site, result: Result) -> None:
     report.at_least(
         f"{name}, JSON events of the raw rate", events.per_s / limit.per_s, floor, form=share
     )
-    form = fastest(result.raw)
-    report.say(f"  {share(events.per_s / form.per_s)} of the fastest form that copes: {form.form}")
+    other = fastest(result.raw)
+    report.say(f"  {share(events.per_s / other.per_s)} of the fastest form that copes: {other.form}")
     report.at_least(
         f"{name}, spans of the JSON events' rate",
         spans.per_s / events.per_s,
