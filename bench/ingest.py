@@ -184,7 +184,9 @@ def _judge(report: Report, site: Site, result: Result) -> None:
         f"{name}, JSON events of the raw rate", events.per_s / limit.per_s, floor, form=share
     )
     other = fastest(result.raw)
-    report.say(f"  {share(events.per_s / other.per_s)} of the fastest form that copes: {other.form}")
+    report.say(
+        f"  {share(events.per_s / other.per_s)} of the fastest form that copes: {other.form}"
+    )
     report.at_least(
         f"{name}, spans of the JSON events' rate",
         spans.per_s / events.per_s,

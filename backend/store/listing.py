@@ -68,10 +68,12 @@ def events(
     query = _events().where(*_conditions(owner_id, wanted))
     if cursor is not None:
         query = query.where(
-            _before(_time_in(wanted), EventRow.uid, cursor, bytes.fromhex(cursor.identity))
+            _before(
+                _told("created_us", wanted), EventRow.uid, cursor, bytes.fromhex(cursor.identity)
+            )
         )
     found = connection.execute(
-        query.order_by(_time_in(wanted).desc(), EventRow.uid.desc())
+        query.order_by(_told("created_us", wanted).desc(), EventRow.uid.desc())
         .offset(offset if offset and cursor is None else None)
         .limit(limit + 1)
     ).all()
@@ -124,17 +126,19 @@ def run(connection: Connection, owner_id: int, run_id: str, *, sight: Sight) -> 
     rows = connection.execute(
         _events()
         .where(EventRow.user_id == owner_id, EventRow.run_id == run_id)
-        .order_by(_time_in(EventFilter(run_id=run_id)), EventRow.uid)
+        .order_by(_told("created_us", EventFilter(run_id=run_id)), EventRow.uid)
     )
     return RunDetail(sight.of(StoredRun(*found)), [_event_of(values) for values in rows])
 
 
-def _time_in(wanted: EventFilter) -> ColumnElement[int]:
-    """Return the time of an event; not as the indexed column where a run is wanted.
+def _told(name: str, wanted: EventFilter) -> SQLColumnExpression[Any]:
+    """Return a column of events; in a form that no index holds where a run is wanted.
 
-    SQLite would walk all of the owner's events in their order, to save sorting the run's few.
+    SQLite takes other indexes for as good as the run's, whose events are few; to save sorting these
+    it would even walk all of the owner's events in the order of their times.
     """
-    return EventRow.created_us + 0 if wanted.run_id is not None else EventRow.created_us.expression
+    column: SQLColumnExpression[Any] = getattr(EventRow, name)
+    return column if wanted.run_id is None else func.coalesce(column, column)
 
 
 def _events() -> Select[Any]:
@@ -167,13 +171,15 @@ def _before(
 
 
 def _conditions(owner_id: int, wanted: EventFilter) -> list[ColumnElement[bool]]:
-    conditions = [EventRow.user_id == owner_id, *_window(wanted).holds(_time_in(wanted))]
+    conditions = [EventRow.user_id == owner_id, *_window(wanted).holds(_told("created_us", wanted))]
+    if wanted.run_id is not None:
+        conditions.append(EventRow.run_id == wanted.run_id)
     if wanted.agent_id is not None:
-        conditions.append(_is_agent(EventRow.agent_id, wanted.agent_id))
-    for name in ("event_type", "status", "run_id", "model"):
+        conditions.append(_is_agent(_told("agent_id", wanted), wanted.agent_id))
+    for name in ("event_type", "status", "model"):
         value = getattr(wanted, name)
         if value is not None:
-            conditions.append(getattr(EventRow, name) == value)
+            conditions.append(_told(name, wanted) == value)
     if wanted.warning is not None:
         conditions.append(
             or_(

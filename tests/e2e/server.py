@@ -163,6 +163,10 @@ class ServerProcess:
         with suppress(ProcessLookupError):  # It may be gone already.
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        with suppress(ProcessLookupError):
+            while True:  # A worker holds the port until it is gone too.
+                os.killpg(self._process.pid, 0)
+                time.sleep(0.001)
 
     def __enter__(self) -> Self:
         """Start it."""
