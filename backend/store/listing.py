@@ -67,11 +67,8 @@ def events(
     """Return the page after `cursor`, or after `offset` events."""
     query = _events().where(*_conditions(owner_id, wanted))
     if cursor is not None:
-        query = query.where(
-            _before(
-                _told("created_us", wanted), EventRow.uid, cursor, bytes.fromhex(cursor.identity)
-            )
-        )
+        at, last = _told("created_us", wanted), bytes.fromhex(cursor.identity)
+        query = query.where(_before(at, EventRow.uid, cursor, last))
     found = connection.execute(
         query.order_by(_told("created_us", wanted).desc(), EventRow.uid.desc())
         .offset(offset if offset and cursor is None else None)
