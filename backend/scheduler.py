@@ -73,18 +73,21 @@ class Scheduler:
     def _run(self, job: Job) -> None:
         while not self._stopped.is_set():
             is_my_turn = self._is_my_turn()
-            if is_my_turn:
-                _act(job)
-            self._stopped.wait(job.every_s if is_my_turn else min(job.every_s, self._try_every_s))
+            is_done = is_my_turn and _act(job)
+            self._stopped.wait(job.every_s if is_done else min(job.every_s, self._try_every_s))
 
 
-def _act(job: Job) -> None:
+def _act(job: Job) -> bool:
+    """Run a job; return whether it ended well."""
     try:
         job.run()
     except (StoreUnavailable, SQLAlchemyError) as error:
         _log.warning("the job %s waits for its next turn: %s", job.name, error)
     except Exception:  # noqa: BLE001 (the thread that ends here would end every later turn)
         _log.exception("the job %s failed", job.name)
+    else:
+        return True
+    return False
 
 
 def _is_locked(file_number: int) -> bool:

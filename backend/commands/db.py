@@ -6,9 +6,10 @@ import click
 
 from backend import db as schema
 from backend.commands.check import check
-from backend.commands.database import clear_errors
+from backend.commands.database import clear_errors, ready_engine
 from backend.settings import read_settings
 from backend.sqlite_file import vacuum
+from backend.store import EventStore
 
 
 @click.group()
@@ -67,6 +68,14 @@ def vacuum_file() -> None:
     with clear_errors():
         vacuum(file)
     click.echo(f"{file}: {before:,} bytes before, {file.stat().st_size:,} now")
+
+
+@db.command()
+def rebuild() -> None:
+    """Compute all sums anew from the raw events, as far as these are complete."""
+    with ready_engine(read_settings()) as engine:
+        owners = EventStore(engine).rebuild_all()
+    click.echo(f"the sums of {owners} owners follow from their events again")
 
 
 db.add_command(check)

@@ -81,7 +81,7 @@ def append_batch(tx: Transaction, batch: Batch, *, max_agents: int, costs: Costs
             foresight=batch.foresight,
             linked_traces={trace_id for trace_id, _ in batch.links},
         )
-        _write(tx, accepted, _place(group, book, costs.of(tx, group)))
+        _write(tx, accepted, _place(tx, group, book, costs.of(tx, group)))
     return outcomes
 
 
@@ -164,14 +164,23 @@ def _insert_links(tx: Transaction, links: Mapping[Key, Key]) -> None:
     tx.connection.exec_driver_sql(tx.sql.insert_links, rows)
 
 
-def _place(group: Group, book: AgentBook, costs: Mapping[Uid, Cost]) -> list[Placed]:
-    """Return the place of every row of the group, with its agent registered."""
-    named = {
-        decision.agent for decision in group.decisions.values() if isinstance(decision.agent, str)
+def _place(
+    tx: Transaction, group: Group, book: AgentBook, costs: Mapping[Uid, Cost]
+) -> list[Placed]:
+    """Return the place of every row of the group, with its agent registered.
+
+    What is left of a time from which events were deleted keeps its place: decided by half of what
+    happened, it could count where an event that is gone had counted.
+    """
+    kept = {
+        uid: row.placement
+        for uid, row in group.rows.items()
+        if row.placement is not None and row.entry.created_us < tx.raw_since_us
     }
-    book.register(named)
+    decided = {uid: one for uid, one in group.decisions.items() if uid not in kept}
+    book.register({one.agent for one in decided.values() if isinstance(one.agent, str)})
     return [
-        (row, _placement(row, group.decisions[uid], book.by_name, costs[uid]))
+        (row, kept.get(uid) or _placement(row, decided[uid], book.by_name, costs[uid]))
         for uid, row in group.rows.items()
     ]
 

@@ -57,11 +57,13 @@ def verdict_on(error: DatabaseError) -> Verdict:
         return _OF_SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, "ours")
     if not isinstance(cause, psycopg.Error):
         return "ours"
+    is_operational = isinstance(cause, psycopg.OperationalError)
     if cause.sqlstate is None:
         is_invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-        return "again" if is_invalidated or isinstance(cause, psycopg.OperationalError) else "ours"
+        return "again" if is_invalidated or is_operational else "ours"
+    other: Verdict = "away" if is_operational else "ours"
     return next(
-        (verdict for codes, verdict in _OF_POSTGRESQL if cause.sqlstate.startswith(codes)), "ours"
+        (verdict for codes, verdict in _OF_POSTGRESQL if cause.sqlstate.startswith(codes)), other
     )
 
 

@@ -86,7 +86,7 @@ def new_row(event: Event, uid: Uid, *, book: PriceBook | None = None) -> NewRow:
             own_cost=cost,
         ),
         identity=None if lasting is None else identity_of(lasting),
-        dedupe_key=None if lasting is None else own_key(lasting, entry),
+        dedupe_key=None if lasting is None else storable(own_key(lasting, entry), 255),
         name=storable(event.name, 255),
         payload=_json(payload),
     )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend import db
 from backend.store.availability import StoreUnavailable, unavailable, verdict_on
 from backend.store.statements import Statements
-from backend.store.zones import zone_of
+from backend.store.zones import terms_of
 
 _T = TypeVar("_T")
 
@@ -46,6 +46,8 @@ class Transaction:
     now_us: int
     #: In which the owner's hours and days are cut; who changes it folds the roll-ups anew.
     zone: tzinfo
+    #: Before that, retention has deleted events; those that are left are as they were decided.
+    raw_since_us: int = 0
     #: Whether the work ran before: it may have been committed, and only the answer was lost.
     is_retry: bool = False
 
@@ -98,10 +100,17 @@ class Transactions:
         with self.turn(owner_id), self._writing.begin() as connection:
             if not self.is_embedded:
                 _lock_owner(connection, owner_id)
-            zone = zone_of(connection, owner_id)
-            now_us = self._clock_us()
+            zone, raw_since_us = terms_of(connection, owner_id)
             return work(
-                Transaction(connection, owner_id, self.sql, now_us, zone, is_retry=is_retry)
+                Transaction(
+                    connection,
+                    owner_id,
+                    self.sql,
+                    self._clock_us(),
+                    zone,
+                    raw_since_us,
+                    is_retry=is_retry,
+                )
             )
 
     @contextmanager

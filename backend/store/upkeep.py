@@ -54,6 +54,13 @@ class Upkeep:
         """Compute the owner's roll-ups anew from the raw events, as far as these are complete."""
         self._transactions.write(owner_id, _rebuild)
 
+    def rebuild_all(self) -> int:
+        """Do so for every owner, one after the other; return how many there are."""
+        owners = self._owners(None)
+        for owner_id in owners:
+            self.rebuild(owner_id)
+        return len(owners)
+
     def set_timezone(self, owner_id: int, name: str) -> None:
         """Cut the owner's hours and days in another time zone, an IANA name, from now on.
 

@@ -15,6 +15,13 @@ def zone_of(connection: Connection, owner_id: int) -> tzinfo:
     return zone_named(connection.scalar(select(User.timezone).where(User.id == owner_id)) or "UTC")
 
 
+def terms_of(connection: Connection, owner_id: int) -> tuple[tzinfo, int]:
+    """Return the owner's time zone, and from when on the raw events are complete."""
+    query = select(User.timezone, User.raw_since_us).where(User.id == owner_id)
+    name, since_us = connection.execute(query).one_or_none() or ("UTC", None)
+    return zone_named(name), since_us or 0
+
+
 def zone_named(name: str) -> tzinfo:
     """Return the IANA time zone; UTC for a name that this machine does not know."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,21 +11,25 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.models import User
+from backend.store.availability import StoreUnavailable
 from backend.store.rebuild import prune_rollups
 from backend.store.retention.pace import Pace
-from backend.store.retention.policy import RetentionPolicy
-from backend.store.retention.pruning import prune_days, shrink_file
+from backend.store.retention.policy import Cut, RetentionPolicy
+from backend.store.retention.pruning import has_old_sums, prune_days, shrink_file
 from backend.store.retention.steps import (
     Step,
     delete_changes,
     delete_events,
     delete_links,
+    has_old_rows,
     oldest_event_us,
 )
 from backend.store.transactions import Transaction, Transactions
 from backend.store.windows import QUARTER_US
 
 __all__ = ["Removed", "RetentionPolicy", "Retentions"]
+
+_log = logging.getLogger(__name__)
 
 _Delete = Callable[..., Step]
 
@@ -65,10 +70,15 @@ class Retentions:
         """
         pace, removed = Pace(self._transactions, for_s=for_s), Removed()
         for owner in self._owners_with(policy):
-            self._retain_of(owner, pace, removed)
+            try:
+                self._retain_of(owner, pace, removed)
+            except StoreUnavailable as error:
+                # Whoever keeps this owner busy must not stop the others.
+                _log.warning("owner %s keeps old events until the next time: %s", owner.id, error)
+                removed.is_finished = False
         if self._transactions.is_embedded:
             self._shrink(pace, removed)
-        removed.is_finished = not pace.is_over
+        removed.is_finished = removed.is_finished and not pace.is_over
         return removed
 
     def _owners_with(self, policy: RetentionPolicy) -> list[_Owner]:
@@ -85,16 +95,25 @@ class Retentions:
         cut = owner.policy.events_cut(now_us)
         if cut is None:
             return
-        for delete in (delete_events, delete_links, delete_changes):
-            for step in _steps(pace, owner.id, partial(delete, cut=cut)):
-                removed.events += step.events
-                removed.runs += step.runs
         sums_us = owner.policy.rollups_cut_us(now_us)
-        while sums_us is not None and not pace.is_over:
+        if self._transactions.read(lambda connection: has_old_rows(connection, owner.id, cut)):
+            self._delete_rows(owner, cut, pace, removed)
+        while sums_us is not None and not pace.is_over and self._has_old_sums(owner, sums_us):
             went = pace.step(owner.id, partial(_prune, before_us=sums_us))
             removed.rollups += went
             if not went:
                 return
+
+    def _has_old_sums(self, owner: _Owner, before_us: int) -> bool:
+        return self._transactions.read(
+            lambda connection: has_old_sums(connection, owner.id, before_us=before_us)
+        )
+
+    def _delete_rows(self, owner: _Owner, cut: Cut, pace: Pace, removed: Removed) -> None:
+        for delete in (delete_events, delete_links, delete_changes):
+            for step in _steps(pace, owner.id, partial(delete, cut=cut)):
+                removed.events += step.events
+                removed.runs += step.runs
 
     def _shrink(self, pace: Pace, removed: Removed) -> None:
         while not pace.is_over:
@@ -121,7 +140,7 @@ def _next(tx: Transaction, limit: int, *, delete: _Delete, after: tuple[Any, ...
 
 def _prune(tx: Transaction, limit: int, *, before_us: int) -> int:
     """Delete old sums, but none whose events are still there: they could change it once more."""
-    oldest_us = oldest_event_us(tx)
+    oldest_us = oldest_event_us(tx.connection, tx.owner_id)
     if oldest_us is not None:
         before_us = min(before_us, oldest_us - oldest_us % QUARTER_US)
     went = prune_rollups(tx, before_us=before_us, limit=limit)

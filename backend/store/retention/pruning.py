@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from datetime import date
 
-from backend.models import AgentDailyMetrics
+from sqlalchemy import Connection, delete, select
+
+from backend.models import AgentDailyMetrics, Rollup
+from backend.store.levels import QUARTERS
 from backend.store.transactions import Transaction
 from backend.store.windows import DAY_US, day_of_number
 
@@ -12,14 +15,29 @@ from backend.store.windows import DAY_US, day_of_number
 _KEPT_FREE_PERCENT = 10
 
 
+def has_old_sums(connection: Connection, owner_id: int, *, before_us: int) -> bool:
+    """Whether there are sums of quarter-hours, or rows of agents' days, before a time."""
+    of, day = Rollup, AgentDailyMetrics
+    old = (
+        select(of.bucket_us).where(
+            of.user_id == owner_id, of.level == QUARTERS.number, of.bucket_us < before_us
+        ),
+        select(day.day).where(day.user_id == owner_id, day.day < _last_day(before_us)),
+    )
+    return any(connection.execute(query.limit(1)).first() is not None for query in old)
+
+
 def prune_days(tx: Transaction, *, before_us: int) -> int:
     """Delete the owner's rows of agents' days that ended before a time; return how many."""
-    last_day = day_of_number(before_us // DAY_US - 1)
     return tx.connection.execute(
         delete(AgentDailyMetrics).where(
-            AgentDailyMetrics.user_id == tx.owner_id, AgentDailyMetrics.day < last_day
+            AgentDailyMetrics.user_id == tx.owner_id, AgentDailyMetrics.day < _last_day(before_us)
         )
     ).rowcount
+
+
+def _last_day(before_us: int) -> date:
+    return day_of_number(before_us // DAY_US - 1)
 
 
 def shrink_file(tx: Transaction, *, pages: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, tuple_, update
 
 from backend.models import (
     EventRow,
@@ -20,6 +20,7 @@ from backend.store.accounting import Uid
 from backend.store.retention.policy import Cut
 from backend.store.statements import chunks
 from backend.store.transactions import Transaction
+from backend.store.windows import QUARTER_US
 
 #: Column → the index by which the events that share its value are found.
 _INDEX_OF = {"trace_id": "ix_obs_events_trace", "run_id": "ix_obs_events_run"}
@@ -31,7 +32,6 @@ class Step:
 
     events: int = 0
     runs: int = 0
-    others: int = 0
     after: tuple[Any, ...] | None = None
 
 
@@ -45,6 +45,7 @@ def delete_events(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, l
         column: _with_events(tx, column, {getattr(row, column) for row in found}, cut.at_us)
         for column in _INDEX_OF
     }
+    going_on["run_id"] |= _without_end(tx, {row.run_id for row in found})
     gone = [
         row
         for row in found
@@ -52,7 +53,7 @@ def delete_events(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, l
         or not any(getattr(row, column) in alive for column, alive in going_on.items())
     ]
     if gone:
-        _note_cut(tx, cut)
+        _note_cut(tx, min(cut.at_us, _quarter_after(gone[-1].created_us)))
         _delete_events(tx, [row.uid for row in gone])
     runs = _delete_empty_runs(tx, {row.run_id for row in gone})
     return Step(len(gone), runs, after=_last(found, limit, "created_us", "uid"))
@@ -101,12 +102,32 @@ def _with_events(
     return {value for (value,) in found}
 
 
-def _note_cut(tx: Transaction, cut: Cut) -> None:
-    """Say that raw events before the cut are not complete any more."""
-    is_later = or_(User.raw_since_us.is_(None), User.raw_since_us < cut.at_us)
+def _without_end(tx: Transaction, run_ids: set[str | None]) -> set[str]:
+    """Return the runs without an end: what it will tell depends on what is known by then."""
+    found: set[str] = set()
+    for some in chunks(sorted(run_id for run_id in run_ids if run_id is not None)):
+        found.update(
+            tx.connection.scalars(
+                select(RunRow.run_id).where(
+                    RunRow.user_id == tx.owner_id,
+                    RunRow.run_id.in_(some),
+                    RunRow.finished_us.is_(None),
+                )
+            )
+        )
+    return found
+
+
+def _note_cut(tx: Transaction, at_us: int) -> None:
+    """Say that raw events before a time are not complete any more."""
+    is_later = or_(User.raw_since_us.is_(None), User.raw_since_us < at_us)
     tx.connection.execute(
-        update(User).where(User.id == tx.owner_id, is_later).values(raw_since_us=cut.at_us)
+        update(User).where(User.id == tx.owner_id, is_later).values(raw_since_us=at_us)
     )
+
+
+def _quarter_after(time_us: int) -> int:
+    return (time_us // QUARTER_US + 1) * QUARTER_US
 
 
 def _delete_events(tx: Transaction, uids: Sequence[Uid]) -> None:
@@ -148,7 +169,7 @@ def delete_links(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, li
             ),
             gone,
         )
-    return Step(others=len(gone), after=_last(found, limit, "received_us", "trace_id", "span_id"))
+    return Step(after=_last(found, limit, "received_us", "trace_id", "span_id"))
 
 
 def delete_changes(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, limit: int) -> Step:
@@ -168,13 +189,31 @@ def delete_changes(tx: Transaction, cut: Cut, *, after: tuple[Any, ...] | None, 
             delete(RecalculationChange).where(*is_one),
             [{f"of_{name}": getattr(row, name) for name in names} for row in found],
         )
-    return Step(others=len(found), after=_last(found, limit, *names))
+    return Step(after=_last(found, limit, *names))
 
 
-def oldest_event_us(tx: Transaction) -> int | None:
+def oldest_event_us(connection: Connection, owner_id: int) -> int | None:
     """Return when the owner's oldest raw event happened; None without any."""
-    return tx.connection.scalar(
-        select(func.min(EventRow.created_us)).where(EventRow.user_id == tx.owner_id)
+    return connection.scalar(
+        select(func.min(EventRow.created_us)).where(EventRow.user_id == owner_id)
+    )
+
+
+def has_old_rows(connection: Connection, owner_id: int, cut: Cut) -> bool:
+    """Whether there may be anything before the cut, from a look at the oldest of each kind."""
+    oldest_us = oldest_event_us(connection, owner_id)
+    if oldest_us is not None and oldest_us < cut.at_us:
+        return True
+    own = select(RecalculationRow.id).where(RecalculationRow.user_id == owner_id)
+    old_link = select(SpanLinkRow.trace_id).where(
+        SpanLinkRow.user_id == owner_id, SpanLinkRow.received_us < cut.at_us
+    )
+    old_change = select(RecalculationChange.event_uid).where(
+        RecalculationChange.recalculation_id.in_(own),
+        RecalculationChange.created_us < cut.last_us,
+    )
+    return any(
+        connection.execute(query.limit(1)).first() is not None for query in (old_link, old_change)
     )
 
 

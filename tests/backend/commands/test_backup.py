@@ -55,6 +55,17 @@ def test_a_check_says_whether_the_sums_are_true(
     assert run("db", "check", "--days", "1").exit_code == 0
 
 
+def test_wrong_sums_are_mended_from_the_events(
+    run: Run, store: EventStore, engine: Engine, owner_id: int
+) -> None:
+    store.append(owner_id, [llm_call()])
+    with db.for_writing(engine).begin() as connection:
+        connection.execute(update(Rollup).values(events=Rollup.events + 1))
+    assert "the sums of 1 owners follow from their events again" in run("db", "rebuild").stdout
+    assert run("db", "check").exit_code == 0
+    assert total(store, owner_id).sums.total_events == 1
+
+
 def test_vacuum_is_for_files(run: Run, engine: Engine) -> None:
     done = run("db", "vacuum")
     assert done.exit_code == (0 if is_embedded(engine) else 1)

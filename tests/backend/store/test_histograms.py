@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backend.store.histograms import EMPTY, added, packed, plus, unpacked
 from backend.store.latency import MAX_LATENCY_MS, bucket_of
+from backend.store.sums import Histogram
 
 BUCKETS = st.integers(0, bucket_of(MAX_LATENCY_MS))
 COUNTS = st.sampled_from([1, 1, 1, 2, 3, 200, 300, 70_000, 2**33])
@@ -70,3 +71,11 @@ def test_counts_wider_than_a_lane_make_all_lanes_wider() -> None:
     assert wider is not None
     assert len(wider) - len(value) == 20
     assert unpacked(wider)[3] == 256
+
+
+def test_histograms_are_equal_however_they_are_put_together() -> None:
+    few = packed({3: 1}) or EMPTY
+    many = packed(dict.fromkeys(range(40), 2)) or EMPTY
+    together = packed({**dict.fromkeys(range(40), 2), 3: 3}) or EMPTY
+    assert Histogram([few, many]) == Histogram([many, few]) == Histogram([together])
+    assert Histogram([few]) != Histogram([many])
