@@ -39,7 +39,7 @@ from tests.backend.store.makers import (
 )
 from tests.databases import new_owner
 
-REVISIONS = [f"{number:04}" for number in range(1, 17)]
+REVISIONS = [f"{number:04}" for number in range(1, 18)]
 ROOT = Path(__file__).resolve().parent.parent
 
 
