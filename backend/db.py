@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from otel_bridge.errors import ConfigurationError
 
@@ -179,24 +179,25 @@ def _begin_writing(connection: Connection) -> None:
 
     SQLite's own waiting sleeps longer and longer, up to 100 ms, and misses many a short pause.
     """
+    driver: Any = connection.connection.driver_connection
     deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    driver.execute("PRAGMA busy_timeout = 0")
     try:
-        while not _has_begun(connection, is_last=time.monotonic() > deadline):
+        while time.monotonic() < deadline and _is_busy(driver):
             time.sleep(_LOOK_AGAIN_S)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
+        driver.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
 
 
-def _has_begun(connection: Connection, *, is_last: bool) -> bool:
+def _is_busy(driver: sqlite3.Connection) -> bool:
+    """Begin, unless another process writes or something is wrong; return whether one writes."""
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-        if is_last or not is_busy:
-            raise
-        return False
-    return True
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 def upgrade(url: str, *, revision: str = "head") -> None:
