@@ -26,6 +26,7 @@ _BATCH = 500
 def disk() -> Iterator[SmallDisk]:
     with small_disk(96) as made:
         if made is None:
+            # A file system of its own takes root; the limit on file sizes shows the same without.
             pytest.skip("only root may mount a file system")
         yield made
 
@@ -41,6 +42,7 @@ def sqlite_on_disk(disk: SmallDisk, tmp_path: Path) -> Iterator[tuple[Site, Room
 def sqlite_with_limit(tmp_path: Path) -> Iterator[tuple[Site, Room]]:
     """A database file that may not grow."""
     if not hasattr(psutil.Process, "rlimit"):
+        # No other system sets a limit of a process that runs; the server is run on Linux.
         pytest.skip("only Linux limits a process from outside")
     file = tmp_path / "obs.db"
     with _migrated_site(f"sqlite:///{file}", tmp_path) as made:
